@@ -1,0 +1,117 @@
+using static Lifeboat.Engine.Errors.ExitStatus;
+
+namespace Lifeboat.Engine.Errors;
+
+/// <summary>
+/// The registry of everything that can go wrong. Codes are permanent: none is ever reused or given another meaning.
+/// Each has a section in docs/errors.md (a test compares the two). The thousands name the room that raises them.
+/// </summary>
+public static class ErrorCodes
+{
+    // 0xxx: the program
+    public static readonly ErrorCode Internal = new("LB0001", "internal", Failed);
+    public static readonly ErrorCode Cancelled = new("LB0002", "cancelled", ExitStatus.Cancelled);
+    public static readonly ErrorCode Usage = new("LB0003", "usage", ExitStatus.Usage);
+    public static readonly ErrorCode OutputFailed = new("LB0004", "output-failed", Failed);
+    public static readonly ErrorCode DemoFailed = new("LB0005", "demo-failed", Damage);
+
+    // 1xxx: the app file and secrets
+    public static readonly ErrorCode AppFileMissing = new("LB1001", "app-file-missing", ExitStatus.Usage);
+    public static readonly ErrorCode AppFileInvalid = new("LB1002", "app-file-invalid", ExitStatus.Usage);
+    public static readonly ErrorCode AppFileExists = new("LB1003", "app-file-exists", ExitStatus.Usage);
+    public static readonly ErrorCode TargetInvalid = new("LB1004", "target-invalid", ExitStatus.Usage);
+    public static readonly ErrorCode TargetMissing = new("LB1005", "target-missing", ExitStatus.Usage);
+    public static readonly ErrorCode SourceUnsupported = new("LB1006", "source-unsupported", Failed);
+    public static readonly ErrorCode AppFolderUnusable = new("LB1007", "app-folder-unusable", Failed);
+    public static readonly ErrorCode SecretMissing = new("LB1101", "secret-missing", ExitStatus.Usage);
+    public static readonly ErrorCode SecretUnusable = new("LB1102", "secret-unusable", ExitStatus.Usage);
+    public static readonly ErrorCode SecretExposed = new("LB1103", "secret-exposed", ExitStatus.Warnings);
+    public static readonly ErrorCode PasswordGuessable = new("LB1104", "password-guessable", ExitStatus.Warnings);
+
+    // 2xxx: programs that Lifeboat starts
+    public static readonly ErrorCode ProgramMissing = new("LB2001", "program-missing", Failed);
+    public static readonly ErrorCode ProgramFailed = new("LB2002", "program-failed", Failed);
+
+    // 3xxx: PostgreSQL
+    public static readonly ErrorCode PostgresUnreachable = new("LB3001", "postgres-unreachable", Failed);
+    public static readonly ErrorCode PostgresLoginRefused = new("LB3002", "postgres-login-refused", Failed);
+    public static readonly ErrorCode PostgresDatabaseMissing = new("LB3003", "postgres-database-missing", Failed);
+    public static readonly ErrorCode PostgresPermissionDenied = new("LB3004", "postgres-permission-denied", Failed);
+    public static readonly ErrorCode PostgresOutOfResources = new("LB3005", "postgres-out-of-resources", Failed);
+    public static readonly ErrorCode PostgresLockTimeout = new("LB3006", "postgres-lock-timeout", Failed);
+    public static readonly ErrorCode PostgresConnectionLost = new("LB3007", "postgres-connection-lost", Failed);
+    public static readonly ErrorCode PostgresToolsTooOld = new("LB3008", "postgres-tools-too-old", Failed);
+    public static readonly ErrorCode PostgresToolsMissing = new("LB3009", "postgres-tools-missing", Failed);
+    public static readonly ErrorCode PostgresServerTooOld = new("LB3010", "postgres-server-too-old", Failed);
+    public static readonly ErrorCode PostgresSqlFailed = new("LB3011", "postgres-sql-failed", Failed);
+    public static readonly ErrorCode PostgresUrlInvalid = new("LB3012", "postgres-url-invalid", ExitStatus.Usage);
+    public static readonly ErrorCode PostgresRolePasswordsLeftOut = new("LB3013", "postgres-role-passwords-left-out", Warnings);
+    public static readonly ErrorCode PostgresDataLeftOut = new("LB3014", "postgres-data-left-out", Warnings);
+    public static readonly ErrorCode PostgresCopyDataInvalid = new("LB3015", "postgres-copy-data-invalid", Damage);
+    public static readonly ErrorCode PostgresObjectVanished = new("LB3016", "postgres-object-vanished", Failed);
+
+    public static readonly ErrorCode PostgresTargetOlder = new("LB3101", "postgres-target-older", Failed);
+    public static readonly ErrorCode PostgresExtensionMissing = new("LB3102", "postgres-extension-missing", Failed);
+    public static readonly ErrorCode PostgresLocaleMissing = new("LB3103", "postgres-locale-missing", Failed);
+    public static readonly ErrorCode PostgresRightMissing = new("LB3104", "postgres-right-missing", Failed);
+    public static readonly ErrorCode PostgresRoleDiffers = new("LB3105", "postgres-role-differs", Warnings);
+    public static readonly ErrorCode PostgresRoleLeftOut = new("LB3106", "postgres-role-left-out", Warnings);
+    public static readonly ErrorCode PostgresGlobalsUnknown = new("LB3107", "postgres-globals-unknown", Warnings);
+    public static readonly ErrorCode PostgresTablespaceReplaced = new("LB3108", "postgres-tablespace-replaced", Warnings);
+    public static readonly ErrorCode PostgresDatabaseInUse = new("LB3109", "postgres-database-in-use", Failed);
+    public static readonly ErrorCode PostgresNameTaken = new("LB3110", "postgres-name-taken", Failed);
+    public static readonly ErrorCode PostgresRestoreFailed = new("LB3111", "postgres-restore-failed", Failed);
+    public static readonly ErrorCode PostgresSwitchFailed = new("LB3112", "postgres-switch-failed", Failed);
+    public static readonly ErrorCode PostgresNotComparable = new("LB3113", "postgres-not-comparable", Warnings);
+
+    // 4xxx: SQLite
+    public static readonly ErrorCode SqliteMissing = new("LB4001", "sqlite-missing", Failed);
+    public static readonly ErrorCode SqliteNotADatabase = new("LB4002", "sqlite-not-a-database", Failed);
+    public static readonly ErrorCode SqliteBusy = new("LB4003", "sqlite-busy", Failed);
+    public static readonly ErrorCode SqliteUnreadable = new("LB4004", "sqlite-unreadable", Failed);
+    public static readonly ErrorCode SqliteDamaged = new("LB4005", "sqlite-damaged", Failed);
+    public static readonly ErrorCode SqliteFailed = new("LB4006", "sqlite-failed", Failed);
+    public static readonly ErrorCode SqliteInUse = new("LB4007", "sqlite-in-use", Failed);
+
+    // 5xxx: files and settings
+    public static readonly ErrorCode FilesRootUnusable = new("LB5001", "files-root-unusable", Failed);
+    public static readonly ErrorCode FileUnreadable = new("LB5002", "file-unreadable", Failed);
+    public static readonly ErrorCode FileChanging = new("LB5003", "file-changing", Warnings);
+    public static readonly ErrorCode FileVanished = new("LB5004", "file-vanished", Warnings);
+    public static readonly ErrorCode FileSkipped = new("LB5005", "file-skipped", Warnings);
+    public static readonly ErrorCode ManifestInvalid = new("LB5006", "manifest-invalid", Damage);
+    public static readonly ErrorCode TargetUnusable = new("LB5007", "target-unusable", Failed);
+    public static readonly ErrorCode OwnersNotRestored = new("LB5008", "owners-not-restored", Warnings);
+    public static readonly ErrorCode FileOperationFailed = new("LB5009", "file-operation-failed", Failed);
+    public static readonly ErrorCode OwnerNamesDiffer = new("LB5010", "owner-names-differ", Warnings);
+    public static readonly ErrorCode SettingsFileMissing = new("LB5101", "settings-file-missing", Failed);
+    public static readonly ErrorCode VariableMissing = new("LB5102", "variable-missing", Failed);
+    public static readonly ErrorCode VariableUnusable = new("LB5103", "variable-unusable", Failed);
+    public static readonly ErrorCode SettingsRedirected = new("LB5104", "settings-redirected", Warnings);
+
+    // 6xxx: bundles and snapshots
+    public static readonly ErrorCode NotABundle = new("LB6001", "not-a-bundle", Damage);
+    public static readonly ErrorCode BundleDamaged = new("LB6002", "bundle-damaged", Damage);
+    public static readonly ErrorCode WrongPassword = new("LB6003", "wrong-password", ExitStatus.WrongPassword);
+    public static readonly ErrorCode SnapshotTooNew = new("LB6004", "snapshot-too-new", Failed);
+    public static readonly ErrorCode SnapshotIncomplete = new("LB6005", "snapshot-incomplete", Damage);
+    public static readonly ErrorCode ContentDiffers = new("LB6006", "content-differs", Damage);
+    public static readonly ErrorCode EntryNameUnsafe = new("LB6007", "entry-name-unsafe", Damage);
+    public static readonly ErrorCode ZstdMissing = new("LB6008", "zstd-missing", Failed);
+
+    // 7xxx: stores and storage
+    public static readonly ErrorCode SnapshotNotFound = new("LB7001", "snapshot-not-found", NotFound);
+    public static readonly ErrorCode StoreNotFound = new("LB7002", "store-not-found", NotFound);
+    public static readonly ErrorCode DiskFull = new("LB7003", "disk-full", Failed);
+    public static readonly ErrorCode StorageFailed = new("LB7004", "storage-failed", Failed);
+
+    // 8xxx: the operations
+    public static readonly ErrorCode Locked = new("LB8001", "locked", ExitStatus.Locked);
+    public static readonly ErrorCode NotEnoughSpace = new("LB8002", "not-enough-space", Failed);
+    public static readonly ErrorCode RestoredDiffers = new("LB8003", "restored-differs", Damage);
+    public static readonly ErrorCode Unencrypted = new("LB8004", "unencrypted", Warnings);
+    public static readonly ErrorCode RestoreBlocked = new("LB8005", "restore-blocked", Failed);
+    public static readonly ErrorCode RevertFailed = new("LB8006", "revert-failed", Failed);
+    public static readonly ErrorCode SourceNotInSnapshot = new("LB8007", "source-not-in-snapshot", ExitStatus.Usage);
+    public static readonly ErrorCode PartialSnapshot = new("LB8008", "partial-snapshot", Warnings);
+}
