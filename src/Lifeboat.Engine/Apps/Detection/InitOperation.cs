@@ -1,0 +1,90 @@
+using System.Text;
+using Lifeboat.Engine.Apps.Keys;
+using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Hosting;
+using Lifeboat.Engine.Secrets;
+
+namespace Lifeboat.Engine.Apps.Detection;
+
+/// <param name="AppFile">The new app file.</param>
+/// <param name="PassphraseFile">The file with the passphrase.</param>
+/// <param name="PassphraseIsNew">False where one was there already, which is used.</param>
+/// <param name="Findings">What was found, and by what.</param>
+/// <param name="Notes">What a person should do now, a sentence each.</param>
+public sealed record InitResult(
+    string AppFile, string PassphraseFile, bool PassphraseIsNew, IReadOnlyList<Finding> Findings, IReadOnlyList<string> Notes);
+
+/// <summary><c>lifeboat init</c>: looks at a folder, writes an app file for it, and makes a passphrase. Overwrites neither.</summary>
+public sealed class InitOperation(RunContext context, DetectionPlaces? places = null)
+{
+    public const string PassphraseName = "lifeboat.passphrase";
+
+    /// <param name="directory">The app's folder; absolute.</param>
+    /// <exception cref="LifeboatException">There is an app file already, or the folder cannot be read or written.</exception>
+    public async Task<InitResult> RunAsync(string directory, CancellationToken cancellation)
+    {
+        directory = Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory));
+        string appFile = Path.Combine(directory, Apps.AppFile.DefaultName);
+        if (!Directory.Exists(directory))
+            throw Unusable(directory, "there is no such folder", null);
+        if (Path.Exists(appFile) || new FileInfo(appFile).LinkTarget is not null)
+            throw Exists(appFile, null);
+        try
+        {
+            return await WriteAsync(directory, appFile, cancellation);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw Unusable(directory, e.Message, e);
+        }
+        catch (IOException e)
+        {
+            throw File.Exists(appFile) ? Exists(appFile, e) : Unusable(directory, e.Message, e);
+        }
+    }
+
+    private async Task<InitResult> WriteAsync(string directory, string appFile, CancellationToken cancellation)
+    {
+        IReadOnlyList<Finding> findings = await new AppDetector(context, places ?? new DetectionPlaces()).DetectAsync(directory, cancellation);
+        byte[] text = Encoding.UTF8.GetBytes(new AppFileWriter(directory).Write(findings));
+        Apps.AppFile.Parse(text, appFile); // it never leaves a file behind that its own check refuses
+        string passphrase = Path.Combine(directory, PassphraseName);
+        bool isNew = !Path.Exists(passphrase);
+        if (isNew)
+            await WritePassphraseAsync(passphrase, cancellation);
+        string own = Directory.CreateDirectory(Path.Combine(directory, ".lifeboat")).FullName;
+        await File.WriteAllTextAsync(Path.Combine(own, AppFileSchema.FileName), AppFileSchema.Text, cancellation);
+        await using FileStream file = new(appFile, FileMode.CreateNew, FileAccess.Write);
+        await file.WriteAsync(text, cancellation);
+        await file.FlushAsync(cancellation);
+        RandomAccess.FlushToDisk(file.SafeFileHandle);
+        return new InitResult(appFile, passphrase, isNew, findings, [.. Notes(directory, isNew)]);
+    }
+
+    private async Task WritePassphraseAsync(string path, CancellationToken cancellation)
+    {
+        FileStreamOptions options = new() { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        await using FileStream file = new(path, options);
+        await file.WriteAsync(Encoding.UTF8.GetBytes(Passphrase.Generate(context.Host).Reveal() + "\n"), cancellation);
+        await file.FlushAsync(cancellation);
+        RandomAccess.FlushToDisk(file.SafeFileHandle);
+    }
+
+    private static IEnumerable<string> Notes(string directory, bool isNew)
+    {
+        yield return isNew
+            ? $"keep a copy of {PassphraseName} somewhere else than on this machine: without it no bundle can be opened"
+            : $"{PassphraseName} was there already and is used; keep a copy of it somewhere else than on this machine";
+        if (Path.Exists(Path.Combine(directory, ".git")))
+            yield return $"add {PassphraseName}, .lifeboat/ and backups/ to .gitignore: a passphrase in a repository is known to all who have it";
+        yield return "read lifeboat.yaml, correct what was guessed wrong, then run `lifeboat doctor`";
+    }
+
+    private static LifeboatException Exists(string appFile, Exception? inner) => new(
+        ErrorCodes.AppFileExists, $"there is an app file already: {appFile}", "edit it, or move it away and run `lifeboat init` again", appFile, inner);
+
+    private static LifeboatException Unusable(string directory, string why, Exception? inner) => new(
+        ErrorCodes.AppFolderUnusable, $"the folder cannot be used: {why}", "name a folder that this user may read and write", directory, inner);
+}

@@ -1,0 +1,107 @@
+namespace Lifeboat.Engine.Apps.Keys;
+
+/// <summary>
+/// Every key of <c>lifeboat.yaml</c>: the one table that the validator, the JSON schema and the hints are made from.
+/// </summary>
+internal static class AppFileKeys
+{
+    private const string SecretSchemes = "(env|file|command|credential):.";
+
+    /// <summary>A secret's place.</summary>
+    private static readonly TextShape SecretShape = new(
+        "Where the secret is kept: env:NAME, file:PATH, command:PROGRAM ARGS or credential:NAME. Never the secret itself.", "env:NAME")
+    {
+        Pattern = "^" + SecretSchemes,
+        Rule = TextRules.Secret,
+        IsSecret = true,
+    };
+
+    private static readonly TypeVariant Postgres = new("postgres", new MapShape(
+        "One PostgreSQL database, with the roles, grants and settings it needs.",
+        [
+            new("url", new TextShape(
+                "A libpq connection URI without a password, or a secret reference to a whole one.", "postgresql://user@host:5432/database")
+            {
+                Pattern = "^(postgres(ql)?://.|" + SecretSchemes + ")",
+                Rule = TextRules.PostgresUrlOrSecret,
+                IsSecret = true,
+            }, "write `url: \"postgresql://user@host:5432/database\"`, without a password"),
+            new("password", SecretShape with { Description = "The password of the URL's user. " + SecretShape.Description }),
+            new("via", new ListShape(
+                "A command prefix that reaches the server's own client programs, such as [docker, exec, -i, db].",
+                new TextShape("One word of the prefix.", "docker") { Rule = TextRules.CommandWord })),
+        ]));
+
+    private static readonly TypeVariant Sqlite = new("sqlite", new MapShape(
+        "One SQLite database file.",
+        [new("path", PathShape("The database file; relative to the app file.", "data/app.db"), "write `path: data/app.db`")]));
+
+    private static readonly TypeVariant Files = new("files", new MapShape(
+        "A folder with everything below it.",
+        [
+            new("path", PathShape("The folder; relative to the app file.", "uploads"), "write `path: uploads`"),
+            new("exclude", new ListShape(
+                "Globs relative to the folder: * and ? within a name, ** across folders.",
+                new TextShape("One glob.", "**/*.tmp") { MaxLength = 1000, Rule = TextRules.Glob }) { Unique = true }),
+        ]));
+
+    private static readonly TypeVariant Settings = new("settings", new MapShape(
+        "Settings files and environment variables.",
+        [
+            new("files", new ListShape(
+                "Settings files, kept byte for byte; relative to the app file.", PathShape("One file.", ".env")) { Unique = true }),
+            new("environment", new ListShape(
+                "Names of environment variables to keep. Their values are taken when a backup runs.",
+                new TextShape("One name.", "API_KEY") { MaxLength = 255, Pattern = "^[A-Za-z_][A-Za-z0-9_]*$", Rule = TextRules.VariableName })
+                { Unique = true }),
+        ])
+    {
+        AtLeastOneOf = ["files", "environment"],
+    });
+
+    /// <summary>The whole file.</summary>
+    public static MapShape Root { get; } = new(
+        "What Lifeboat backs up as one application.",
+        [
+            new("app", new TextShape("The application's name; part of every bundle's name.", "shop")
+            {
+                MaxLength = 64,
+                Pattern = "^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$",
+                Rule = TextRules.AppName,
+            }, "write `app: NAME`; bundles are named after it"),
+            new("sources", new NamedMapShape(
+                "Everything the application keeps, by names of your choice.", "source", "main: {type: sqlite, path: data/app.db}",
+                new TypedMapShape("One store of the application's state.", [Postgres, Sqlite, Files, Settings], ["mysql", "chroma"])),
+                "write at least one source, such as `main: {type: sqlite, path: data/app.db}`, under `sources:`"),
+            new("stores", new NamedMapShape(
+                "Where bundles are kept, by names of your choice.", "store", "local: {path: ./backups}",
+                new MapShape("A directory of bundles.",
+                    [new("path", PathShape("The directory; relative to the app file.", "./backups"), "write `path: ./backups`")])
+                {
+                    Later = ["url", "endpoint", "region", "access_key", "secret_key"],
+                }),
+                "write at least one store, such as `local: {path: ./backups}`, under `stores:`"),
+            new("encryption", new WordOrMapShape(
+                "How bundles are encrypted: {password: REFERENCE}, or none.", "none",
+                new MapShape("Encryption with a password.", [new("password", SecretShape with
+                {
+                    Description = "The password that opens bundles. " + SecretShape.Description,
+                }, "write `password: \"file:lifeboat.passphrase\"` or another secret reference")])),
+                "write `encryption: {password: \"env:LIFEBOAT_PASSWORD\"}`, or `encryption: none` to do without"),
+            new("compression", new ChoiceShape(
+                "zstd (the default: fast and small) or deflate (older programs open the bundle too).", ["zstd", "deflate"])),
+            new("workers", new NumberShape("How many streams are worked on at once; one for each core where it is left out.", 1, 64)),
+            new("tools", new MapShape(
+                "Folders to look for an engine's client programs in first.",
+                [new("postgres", PathShape(
+                    "The folder with psql, pg_dump, pg_dumpall and pg_restore; relative to the app file.", "/usr/lib/postgresql/17/bin"))])
+            {
+                Later = ["mysql", "mariadb"],
+            }),
+        ])
+    {
+        Later = ["retention", "schedule", "hooks", "keep_previous", "references"],
+    };
+
+    private static TextShape PathShape(string description, string example) => new(description, example) { Rule = TextRules.Path };
+}

@@ -1,0 +1,89 @@
+using System.Text.RegularExpressions;
+
+namespace Lifeboat.Engine.Apps.Keys;
+
+/// <summary>The checks of single texts. A fault never repeats the text: it may be, or hold, a secret.</summary>
+internal static partial class TextRules
+{
+    private const string SecretHint =
+        "keep the secret elsewhere and name its place: `env:NAME`, `file:PATH`, `command:PROGRAM ARGS` or `credential:NAME`";
+
+    public static Fault? AppName(string text)
+    {
+        if (AppNamePattern().IsMatch(text) && text is not ("." or ".."))
+            return null;
+        return new Fault(
+            "the app's name has other characters than letters, digits, `-`, `_` and `.`, begins with one of `-` and `.`, or is longer than 64",
+            "write a short name such as `shop`; bundles are named after it");
+    }
+
+    public static Fault? Secret(string text) =>
+        SecretReference.TryParse(text, out _, out Fault? fault) ? null : fault;
+
+    public static Fault? PostgresUrlOrSecret(string text)
+    {
+        if (SecretReference.HasScheme(text))
+            return Secret(text);
+        return PostgresUrl.TryParse(text, out _, out Fault? fault) ? null : fault;
+    }
+
+    public static Fault? Path(string text)
+    {
+        if (text.Any(char.IsControl))
+            return new Fault("there is a control character in the path", "write the path on one line, without escapes");
+        if (UrlScheme().IsMatch(text))
+            return new Fault("this is a URL, not a path", "write the path of the file or folder alone");
+        if (text[0] == '~')
+            return new Fault("`~` is not expanded in paths", "write the whole path; for a name that begins with `~` write `./~…`");
+        if (text[0] == '$' || text.Contains("${", StringComparison.Ordinal) || WindowsVariable().IsMatch(text))
+            return new Fault("environment variables are not expanded in paths", "write the path itself, relative to the app file or absolute");
+        return text == ":memory:" ? new Fault("a database in memory cannot be backed up", "write the path of the database's file") : null;
+    }
+
+    public static Fault? Glob(string text)
+    {
+        if (text.Any(char.IsControl))
+            return new Fault("there is a control character in the glob", "write the glob on one line, without escapes");
+        if (text[0] == '!')
+            return new Fault("a glob that takes back others (`!`) is not supported", "list only what is to be left out");
+        if (text.Contains('\\', StringComparison.Ordinal))
+            return new Fault("there is a backslash in the glob", "write `/` between folders, on Windows too");
+        string[] names = text.Split('/');
+        if (names[0].Length == 0 || names.Contains("..") || names.Contains("."))
+            return new Fault("the glob is not relative to the source's folder", "write it without a leading `/` or `./`, and without `..`: `cache/**`");
+        return null;
+    }
+
+    public static Fault? CommandWord(string text)
+    {
+        if (text.Contains('\0', StringComparison.Ordinal))
+            return new Fault("there is a NUL character in the word", "remove it");
+        return SecretArgument().IsMatch(text)
+            ? new Fault("a secret stands in a command; every user of the machine can see commands", "take it out, and use `password:` with a secret reference")
+            : null;
+    }
+
+    public static Fault? VariableName(string text)
+    {
+        if (SecretReference.IsVariableName(text))
+            return null;
+        return text.Contains('=', StringComparison.Ordinal)
+            ? new Fault("a value stands beside the variable's name", "write the name alone; the value is taken from the environment when a backup runs")
+            : new Fault("this is not a name of an environment variable", "write letters, digits and `_`, such as `API_KEY`");
+    }
+
+    /// <summary>What to say where a secret stands instead of its place.</summary>
+    public static Fault LiteralSecret => new("a secret reference is wanted here, not a secret or another text", SecretHint);
+
+    [GeneratedRegex("^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}\\z", RegexOptions.CultureInvariant)]
+    private static partial Regex AppNamePattern();
+
+    [GeneratedRegex("^[A-Za-z][A-Za-z0-9+.-]+://", RegexOptions.CultureInvariant)]
+    private static partial Regex UrlScheme();
+
+    [GeneratedRegex("%[A-Za-z_][A-Za-z0-9_()]*%", RegexOptions.CultureInvariant)]
+    private static partial Regex WindowsVariable();
+
+    [GeneratedRegex("(pass(word|wd|phrase)?|secret|token|api_?key)[A-Za-z0-9_]*=.", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase)]
+    private static partial Regex SecretArgument();
+}

@@ -1,0 +1,49 @@
+using System.Globalization;
+using Lifeboat.Engine.Apps.Yaml;
+
+namespace Lifeboat.Engine.Apps.Validation;
+
+/// <summary>Makes the app out of a tree in which no mistake was found.</summary>
+internal sealed class AppBuilder(string file)
+{
+    private readonly string _directory = Path.GetDirectoryName(file)!;
+
+    public App Build(MapNode root) => new()
+    {
+        Name = root.Text("app")!,
+        File = file,
+        Directory = _directory,
+        Sources = [.. Entries(root, "sources").Select(static e => (e.Key, Map: (MapNode)e.Value)).Select(e => Source(e.Key, e.Map))],
+        Stores = [.. Entries(root, "stores").Select(e => new StoreSettings(e.Key, Resolve(((MapNode)e.Value).Text("path")!)))],
+        Password = root.Value("encryption") is MapNode encryption ? Secret(encryption.Text("password")) : null,
+        Compression = root.Text("compression") == "deflate" ? Compression.Deflate : Compression.Zstd,
+        Workers = root.Text("workers") is { } workers ? int.Parse(workers, CultureInfo.InvariantCulture) : null,
+        Tools = Entries(root, "tools").ToDictionary(static e => e.Key, e => Resolve(((TextNode)e.Value).Text)),
+    };
+
+    private SourceSettings Source(string name, MapNode map) => map.Text("type") switch
+    {
+        "postgres" => Postgres(name, map),
+        "sqlite" => new SqliteSettings(name, Resolve(map.Text("path")!)),
+        "files" => new FilesSettings(name, Resolve(map.Text("path")!), Texts(map, "exclude")),
+        "settings" => new SettingsSettings(name, _directory, [.. Texts(map, "files").Select(Resolve)], Texts(map, "environment")),
+        _ => throw new InvalidOperationException("the table of keys has a source type that the builder lacks"),
+    };
+
+    private static PostgresSettings Postgres(string name, MapNode map)
+    {
+        string url = map.Text("url")!;
+        bool isSecret = SecretReference.HasScheme(url);
+        return new PostgresSettings(name, isSecret ? null : url, isSecret ? Secret(url) : null, Secret(map.Text("password")), Texts(map, "via"));
+    }
+
+    private static SecretReference? Secret(string? text) =>
+        text is not null && SecretReference.TryParse(text, out SecretReference? reference) ? reference : null;
+
+    private static IReadOnlyList<MapEntry> Entries(MapNode root, string key) => root.Value(key) is MapNode map ? map.Entries : [];
+
+    private static string[] Texts(MapNode map, string key) =>
+        map.Value(key) is ListNode list ? [.. list.Items.Cast<TextNode>().Select(static item => item.Text)] : [];
+
+    private string Resolve(string path) => AppPaths.Resolve(_directory, path);
+}
