@@ -1,0 +1,136 @@
+using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Secrets;
+using Lifeboat.Engine.Snapshots;
+
+namespace Lifeboat.Engine.Bundles;
+
+/// <summary>
+/// Reads a bundle (docs/format.md), believing nothing: whatever its bytes are, it gives out what was written or throws a
+/// <see cref="LifeboatException"/>. Any number of files may be open at once, each read by one thread at a time.
+/// </summary>
+public sealed class BundleReader : ISnapshotReader
+{
+    /// <summary>How many entries the password is tried on: one verifier of 2 bytes lets a wrong password pass once in 65,536
+    /// times.</summary>
+    private const int PasswordTrials = 3;
+
+    private readonly BundleFile _file;
+    private readonly Secret? _password;
+    private readonly List<BundleEntry> _all;
+    private readonly Dictionary<string, BundleEntry> _files;
+
+    private BundleReader(BundleFile file, Secret? password, List<BundleEntry> all)
+    {
+        _file = file;
+        _password = password;
+        _all = all;
+        // The cover is for people who open a bundle with another program, and not part of the snapshot.
+        _files = all.Where(static entry => entry.Path != Zip.CoverName).ToDictionary(static entry => entry.Path, StringComparer.Ordinal);
+        Entries = _files.ToDictionary(static pair => pair.Key, static pair => pair.Value.Listed, StringComparer.Ordinal);
+    }
+
+    public IReadOnlyDictionary<string, SnapshotEntry> Entries { get; }
+
+    /// <summary>Whether all entries are encrypted; if not, none is.</summary>
+    public bool IsEncrypted => _all.Count > 0 && _all[0].IsEncrypted;
+
+    /// <summary>Reads the directory and tries the password.</summary>
+    /// <param name="password">Not looked at where the bundle is not encrypted.</param>
+    /// <exception cref="LifeboatException">No such file, not a bundle, damage, or a wrong or missing password.</exception>
+    public static Task<BundleReader> OpenAsync(string path, Secret? password, CancellationToken cancellation) =>
+        Task.Run(() => Open(path, password, cancellation), cancellation);
+
+    /// <inheritdoc/>
+    public Stream Open(string path) => _files.TryGetValue(path, out BundleEntry? entry)
+        ? OpenEntry(entry)
+        : throw new LifeboatException(
+            ErrorCodes.SnapshotIncomplete, "the bundle does not have this file", "use another snapshot; this one was altered or damaged",
+                path);
+
+    /// <summary>
+    /// Reads every stored byte, on all cores. In an encrypted bundle it authenticates them without decompressing, at about the disk's
+    /// speed; in one without encryption it decompresses them and compares their CRCs.
+    /// </summary>
+    /// <exception cref="LifeboatException">Some entry is damaged, or was not written with this password.</exception>
+    public Task AuthenticateAsync(CancellationToken cancellation) => Parallel.ForEachAsync(
+        _all.OrderByDescending(static entry => entry.Listed.StoredBytes),
+        cancellation,
+        (entry, stop) =>
+        {
+            Authenticate(entry, stop);
+            return ValueTask.CompletedTask;
+        });
+
+    public ValueTask DisposeAsync()
+    {
+        _file.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private static BundleReader Open(string path, Secret? password, CancellationToken cancellation)
+    {
+        BundleFile file = BundleFile.Open(path);
+        try
+        {
+            BundleReader reader = new(file, password, ZipDirectory.Read(file, cancellation));
+            if (reader.IsEncrypted)
+                reader.TryPassword(path);
+            return reader;
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    private void TryPassword(string path)
+    {
+        if (_password is null)
+            throw BundleProblems.PasswordNeeded(path);
+        if (!_all.Take(PasswordTrials).Any(entry => Verified(entry, LocalHeader.Check(_file, entry)) is not null))
+            throw BundleProblems.WrongPassword(path);
+    }
+
+    private void Authenticate(BundleEntry entry, CancellationToken cancellation)
+    {
+        if (entry.IsEncrypted)
+        {
+            (long data, EntryKeys? keys) = Prepare(entry);
+            using StoredStream stored = new(_file, entry, keys, data);
+            stored.Authenticate(cancellation);
+            return;
+        }
+
+        using Stream content = OpenEntry(entry);
+        byte[] buffer = System.Buffers.ArrayPool<byte>.Shared.Rent(128 * 1024);
+        while (content.Read(buffer) > 0)
+            cancellation.ThrowIfCancellationRequested();
+        System.Buffers.ArrayPool<byte>.Shared.Return(buffer);
+    }
+
+    private EntryReadStream OpenEntry(BundleEntry entry)
+    {
+        (long data, EntryKeys? keys) = Prepare(entry);
+        return new EntryReadStream(_file, entry, keys, data);
+    }
+
+    private (long Data, EntryKeys? Keys) Prepare(BundleEntry entry)
+    {
+        long data = LocalHeader.Check(_file, entry);
+
+        // The password opens other entries, or nobody would have got here: it is this one's salt that was altered.
+        return !entry.IsEncrypted ? (data, null)
+            : (data, Verified(entry, data)
+                ?? throw BundleProblems.Damaged("an entry was not written with the bundle's password", entry.Path));
+    }
+
+    /// <summary>The entry's keys, if the password is right for it.</summary>
+    private EntryKeys? Verified(BundleEntry entry, long data)
+    {
+        byte[] start = new byte[EntryKeys.SaltBytes + EntryKeys.VerifierBytes];
+        _file.ReadExactly(data, start);
+        EntryKeys keys = EntryKeys.Derive(_password!, start[..EntryKeys.SaltBytes]);
+        return keys.Verifier.SequenceEqual(start.AsSpan(EntryKeys.SaltBytes)) ? keys : null;
+    }
+}

@@ -1,0 +1,132 @@
+using System.Text.Json;
+using Lifeboat.Engine.Errors;
+
+namespace Lifeboat.Engine.Snapshots;
+
+/// <summary>
+/// A snapshot whose structure was checked: the version is one that we read, the metadata parses, and the checksum list names
+/// exactly the files that are there. Each file's bytes are compared with the list while they are read.
+/// </summary>
+public sealed class VerifiedSnapshot : IAsyncDisposable
+{
+    public const string MetadataFileName = "metadata.json";
+
+    private const long MaxMetadataBytes = 256L << 20;
+
+    private readonly ISnapshotReader _reader;
+    private readonly Dictionary<string, string> _sums;
+
+    private VerifiedSnapshot(ISnapshotReader reader, SnapshotMetadata metadata, Dictionary<string, string> sums)
+    {
+        _reader = reader;
+        _sums = sums;
+        Metadata = metadata;
+    }
+
+    public SnapshotMetadata Metadata { get; }
+
+    public IReadOnlyDictionary<string, SnapshotEntry> Entries => _reader.Entries;
+
+    /// <summary>SHA-256 (lower-case hex) by path, of every file but the list itself.</summary>
+    public IReadOnlyDictionary<string, string> Sha256 => _sums;
+
+    /// <summary>Checks the structure of a snapshot; takes the reader over, and disposes of it on failure.</summary>
+    /// <exception cref="LifeboatException">Damage, a wrong password, or a layout that is too new.</exception>
+    public static async Task<VerifiedSnapshot> OpenAsync(ISnapshotReader reader, CancellationToken cancellation)
+    {
+        try
+        {
+            SnapshotMetadata metadata = await ReadMetadataAsync(reader, cancellation);
+            Dictionary<string, string> sums = await ReadSumsAsync(reader, cancellation);
+            List<Problem> problems = [.. CompareNames(reader.Entries, sums)];
+            if (problems.Count > 0)
+                throw new LifeboatException(problems);
+            VerifiedSnapshot snapshot = new(reader, metadata, sums);
+            await using Stream again = snapshot.Open(MetadataFileName);
+            await again.CopyToAsync(Stream.Null, cancellation);
+            return snapshot;
+        }
+        catch
+        {
+            await reader.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Opens a file; its bytes are checked as they are read, see <see cref="ISnapshotReader.Open"/>.</summary>
+    public Stream Open(string path)
+    {
+        if (!_sums.TryGetValue(path, out string? expected))
+            throw new LifeboatException(
+                ErrorCodes.SnapshotIncomplete, "the snapshot does not have this file", "use another snapshot; this one was altered or damaged", path);
+        return new CheckedStream(_reader.Open(path), path, expected);
+    }
+
+    public ValueTask DisposeAsync() => _reader.DisposeAsync();
+
+    /// <summary>Reads <c>metadata.json</c> alone, refusing a layout that is too new.</summary>
+    public static async Task<SnapshotMetadata> ReadMetadataAsync(ISnapshotReader reader, CancellationToken cancellation)
+    {
+        Require(reader, MetadataFileName, MaxMetadataBytes);
+        await using Stream stream = reader.Open(MetadataFileName);
+        return await ReadMetadataAsync(stream, cancellation);
+    }
+
+    /// <inheritdoc cref="ReadMetadataAsync(ISnapshotReader, CancellationToken)"/>
+    public static async Task<SnapshotMetadata> ReadMetadataAsync(Stream stream, CancellationToken cancellation)
+    {
+        try
+        {
+            using JsonDocument document = await JsonDocument.ParseAsync(stream, default, cancellation);
+            RefuseNewer(document.RootElement);
+            return document.RootElement.Deserialize(MetadataJson.Default.SnapshotMetadata) ?? throw new JsonException("it is null");
+        }
+        catch (JsonException e)
+        {
+            throw new LifeboatException(
+                ErrorCodes.BundleDamaged, $"the metadata cannot be read: {e.Message}", "use another snapshot; this one was altered or damaged", MetadataFileName, e);
+        }
+    }
+
+    private static void RefuseNewer(JsonElement root)
+    {
+        string? found = root.ValueKind == JsonValueKind.Object && root.TryGetProperty("backup_version", out JsonElement value) && value.ValueKind == JsonValueKind.String
+            ? value.GetString()
+            : null;
+        if (found is null || !Version.TryParse(found, out Version? version))
+            throw new JsonException("it has no backup_version");
+        if (version.Major > Version.Parse(SnapshotMetadata.CurrentVersion).Major)
+            throw new LifeboatException(
+                ErrorCodes.SnapshotTooNew,
+                $"the snapshot has layout version {found}; this program reads up to {SnapshotMetadata.CurrentVersion}",
+                $"restore it with a Lifeboat that knows layout {version.Major}.x; the stock tools named in its restore_instructions.md work too",
+                MetadataFileName);
+    }
+
+    private static async Task<Dictionary<string, string>> ReadSumsAsync(ISnapshotReader reader, CancellationToken cancellation)
+    {
+        Require(reader, Checksums.FileName, reader.Entries.Count * (SnapshotPath.MaxPathBytes + 67L));
+        await using Stream stream = reader.Open(Checksums.FileName);
+        return await Checksums.ReadAsync(stream, cancellation);
+    }
+
+    private static IEnumerable<Problem> CompareNames(IReadOnlyDictionary<string, SnapshotEntry> entries, Dictionary<string, string> sums)
+    {
+        const string hint = "use another snapshot; this one was altered or damaged";
+        foreach (string path in sums.Keys.Where(path => !entries.ContainsKey(path)))
+            yield return new Problem(ErrorCodes.SnapshotIncomplete, "the file is in checksums.sha256 and missing from the snapshot", hint, path);
+        foreach (string path in entries.Keys.Where(path => path != Checksums.FileName && !sums.ContainsKey(path)))
+            yield return new Problem(ErrorCodes.SnapshotIncomplete, "the file is in the snapshot and missing from checksums.sha256", hint, path);
+    }
+
+    /// <summary>The file must be there, and of a size that it can have: it is read into memory.</summary>
+    private static void Require(ISnapshotReader reader, string path, long maxBytes)
+    {
+        if (!reader.Entries.TryGetValue(path, out SnapshotEntry? entry))
+            throw new LifeboatException(
+                ErrorCodes.NotABundle, $"this is not a Lifeboat snapshot: it has no {path}", "name a bundle that `lifeboat backup` wrote; `lifeboat list` shows them", path);
+        if (entry.Bytes > maxBytes)
+            throw new LifeboatException(
+                ErrorCodes.BundleDamaged, $"the file has {entry.Bytes} bytes, which it cannot have", "use another snapshot; this one was altered or damaged", path);
+    }
+}

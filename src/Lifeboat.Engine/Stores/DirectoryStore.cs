@@ -1,0 +1,114 @@
+using System.Text.Json;
+using Lifeboat.Engine.Apps;
+using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Hosting;
+using Lifeboat.Engine.Snapshots;
+using Lifeboat.Engine.Storage;
+
+namespace Lifeboat.Engine.Stores;
+
+/// <summary>A folder of bundles, each with a copy of its metadata beside it.</summary>
+public sealed class DirectoryStore(StoreSettings settings, HostEnvironment host)
+{
+    public string Name => settings.Name;
+
+    public string Directory => settings.Path;
+
+    /// <summary>Makes the folder, for its owner alone, if it is missing.</summary>
+    /// <exception cref="LifeboatException">It cannot be made or written to.</exception>
+    public void Prepare()
+    {
+        try
+        {
+            if (OperatingSystem.IsWindows())
+                System.IO.Directory.CreateDirectory(settings.Path);
+            else
+                System.IO.Directory.CreateDirectory(settings.Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new LifeboatException(
+                ErrorCodes.StoreNotFound, $"cannot make the store's folder {settings.Path}: {e.Message}", "correct its path in the app file, or make the folder", $"stores.{settings.Name}", e);
+        }
+    }
+
+    /// <summary>The bundles of one app, newest first.</summary>
+    public async Task<IReadOnlyList<StoredSnapshot>> ListAsync(string app, CancellationToken cancellation)
+    {
+        List<StoredSnapshot> found = [];
+        if (!System.IO.Directory.Exists(settings.Path))
+            return found;
+        foreach (FileInfo file in new DirectoryInfo(settings.Path).EnumerateFiles("*.zip"))
+        {
+            if (BundleName.TryParse(file.Name) is { } name && name.App == app)
+                found.Add(new StoredSnapshot(name.Id, settings.Name, file.FullName, file.Length, await ReadSidecarAsync(file.FullName, cancellation), name.Timestamp));
+        }
+
+        return [.. found.OrderByDescending(static snapshot => snapshot.Timestamp)];
+    }
+
+    /// <summary>The path under which a run that starts now keeps its bundle: never one that exists.</summary>
+    public BundleName FreeName(string app, DateTimeOffset started)
+    {
+        BundleName name = new(app, started);
+        while (File.Exists(Path.Combine(settings.Path, name.FileName)))
+            name = name with { Timestamp = name.Timestamp.AddSeconds(1) };
+        return name;
+    }
+
+    /// <summary>Copies a finished bundle and its metadata in; it appears under its name only when it is complete.</summary>
+    public async Task ImportAsync(string bundle, CancellationToken cancellation)
+    {
+        Prepare();
+        string path = Path.Combine(settings.Path, Path.GetFileName(bundle));
+        await using (PartialFile copy = PartialFile.Create(path, host))
+        {
+            await using (FileStream source = File.OpenRead(bundle))
+                await source.CopyToAsync(copy.Stream, cancellation);
+            await copy.CommitAsync(cancellation);
+        }
+
+        await WriteSidecarAsync(path, await File.ReadAllBytesAsync(bundle + BundleName.SidecarSuffix, cancellation));
+    }
+
+    /// <summary>Writes the copy of a bundle's metadata beside it, for its owner alone: it names tables and counts rows.</summary>
+    public static async Task WriteSidecarAsync(string bundle, ReadOnlyMemory<byte> metadata)
+    {
+        FileStreamOptions options = new() { Mode = FileMode.Create, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        await using FileStream file = new(bundle + BundleName.SidecarSuffix, options);
+        await file.WriteAsync(metadata);
+    }
+
+    /// <summary>Removes what runs that were killed have left; only to be called under the app's lock.</summary>
+    public int RemoveLeftovers(string app)
+    {
+        int removed = 0;
+        if (!System.IO.Directory.Exists(settings.Path))
+            return removed;
+        foreach (string file in System.IO.Directory.EnumerateFiles(settings.Path, $".{app}_*.partial"))
+        {
+            File.Delete(file);
+            removed++;
+        }
+
+        return removed;
+    }
+
+    private static async Task<SnapshotMetadata?> ReadSidecarAsync(string bundle, CancellationToken cancellation)
+    {
+        string path = bundle + BundleName.SidecarSuffix;
+        if (!File.Exists(path))
+            return null;
+        try
+        {
+            await using FileStream stream = File.OpenRead(path);
+            return await JsonSerializer.DeserializeAsync(stream, MetadataJson.Default.SnapshotMetadata, cancellation);
+        }
+        catch (JsonException)
+        {
+            return null; // only a convenience for lists; the bundle holds the truth
+        }
+    }
+}

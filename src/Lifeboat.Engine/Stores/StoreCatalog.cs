@@ -1,0 +1,52 @@
+using Lifeboat.Engine.Apps;
+using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Hosting;
+
+namespace Lifeboat.Engine.Stores;
+
+/// <summary>All snapshots of an app, in all its stores.</summary>
+/// <param name="app">Null where there is no app file: then only paths can be found.</param>
+public sealed class StoreCatalog(App? app, RunContext context)
+{
+    /// <summary>The snapshots, newest first; one that is in two stores is listed twice.</summary>
+    public async Task<IReadOnlyList<StoredSnapshot>> ListAsync(CancellationToken cancellation)
+    {
+        List<StoredSnapshot> all = [];
+        foreach (StoreSettings store in app?.Stores ?? [])
+            all.AddRange(await new DirectoryStore(store, context.Host).ListAsync(app!.Name, cancellation));
+        return [.. all.OrderByDescending(static snapshot => snapshot.Timestamp)];
+    }
+
+    /// <summary>Finds a snapshot by <c>latest</c>, an id, a unique prefix of one, or a bundle's path.</summary>
+    /// <param name="snapshot">A path is absolute here, or relative to where the program was started.</param>
+    /// <exception cref="LifeboatException">None, or more than one, fits.</exception>
+    public async Task<StoredSnapshot> FindAsync(string snapshot, CancellationToken cancellation)
+    {
+        if (snapshot.EndsWith(".zip", StringComparison.OrdinalIgnoreCase) || snapshot.AsSpan().ContainsAny('/', '\\'))
+            return ByPath(snapshot);
+        IReadOnlyList<StoredSnapshot> all = await ListAsync(cancellation);
+        if (all.Count == 0)
+            throw NotFound(app is null ? "there is no app file, so only a bundle's path can be named" : $"the app {app.Name} has no snapshots yet", "run `lifeboat backup`, or name a bundle's path");
+        if (snapshot == "latest")
+            return all[0];
+        StoredSnapshot[] fitting = [.. all.Where(one => one.Id.StartsWith(snapshot, StringComparison.Ordinal)).DistinctBy(static one => one.Id)];
+        return fitting.Length switch
+        {
+            1 => fitting[0],
+            0 => throw NotFound($"no snapshot's id begins with {snapshot}", "`lifeboat list` shows them"),
+            _ => throw NotFound($"{fitting.Length} snapshots' ids begin with {snapshot}: {string.Join(", ", fitting.Take(5).Select(static one => one.Id))}", "name more of the id"),
+        };
+    }
+
+    private static StoredSnapshot ByPath(string path)
+    {
+        FileInfo file = new(path);
+        if (!file.Exists)
+            throw NotFound(Directory.Exists(path) ? $"{path} is a folder, not a bundle" : $"there is no bundle {path}", "`lifeboat list` shows what is in the stores");
+        BundleName? name = BundleName.TryParse(file.Name);
+        return new StoredSnapshot(
+            name?.Id ?? Path.GetFileNameWithoutExtension(file.Name), "", file.FullName, file.Length, null, name?.Timestamp ?? file.LastWriteTimeUtc);
+    }
+
+    private static LifeboatException NotFound(string message, string hint) => new(ErrorCodes.SnapshotNotFound, message, hint);
+}

@@ -1,0 +1,11 @@
+using Lifeboat.Engine.Snapshots;
+
+namespace Lifeboat.Engine.Stores;
+
+/// <summary>One bundle in a store.</summary>
+/// <param name="Id">Its start time, as in its name: <c>20261121_020000Z</c>.</param>
+/// <param name="Store">The store's name; empty for a bundle named by its path.</param>
+/// <param name="Path">The bundle's path.</param>
+/// <param name="Bytes">The bundle's size.</param>
+/// <param name="Metadata">From the copy beside the bundle: for lists only, since nothing protects that copy; null where there is none.</param>
+public sealed record StoredSnapshot(string Id, string Store, string Path, long Bytes, SnapshotMetadata? Metadata, DateTimeOffset Timestamp);
