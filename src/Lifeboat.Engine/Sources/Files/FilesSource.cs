@@ -1,0 +1,98 @@
+using System.Globalization;
+using Lifeboat.Engine.Apps;
+using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Hosting;
+using Lifeboat.Engine.Snapshots;
+using Lifeboat.Engine.Sources.Local;
+
+namespace Lifeboat.Engine.Sources.Files;
+
+/// <summary>
+/// A file tree: contents, modes, owners, times, symbolic and hard links, fifos, empty folders, names in any bytes. Extended attributes
+/// and ACLs are not carried; sockets and devices are named in warnings.
+/// </summary>
+public sealed class FilesSource(FilesSettings settings, RunContext run) : ISource
+{
+    private (long Bytes, long Entries)? _estimate;
+
+    public string Name => settings.Name;
+
+    public async Task<IReadOnlyList<Problem>> CheckAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            return await Task.Run(() => Look(cancellation), cancellation);
+        }
+        catch (LifeboatException e)
+        {
+            return e.Problems;
+        }
+    }
+
+    public async Task<ICapture> OpenAsync(CancellationToken cancellation)
+    {
+        // A check has been here a moment ago as a rule; walking again would only hold up the other sources' cuts.
+        if (_estimate is null)
+            await Task.Run(() => Look(cancellation), cancellation);
+        (long bytes, long entries) = _estimate.GetValueOrDefault();
+        return new FilesCapture(settings, run, OpenRoot(), bytes, entries);
+    }
+
+    public IRestoration PrepareRestore(VerifiedSnapshot snapshot, SourceMetadata captured, string restoreId) =>
+        new FilesRestoration(settings, run, snapshot, captured, restoreId);
+
+    /// <summary>Names at the root that earlier restores made there; they are not the application's.</summary>
+    internal static bool IsOurs(byte[] path) => path.AsSpan().StartsWith("./.lifeboat_"u8) && TreePath.Depth(path) == 1;
+
+    private Folder OpenRoot()
+    {
+        try
+        {
+            return Folder.Open(settings.Path);
+        }
+        catch (IOException e)
+        {
+            throw new LifeboatException(
+                ErrorCodes.FilesRootUnusable,
+                FileFailure.TroubleOf(e) == FileTrouble.WrongKind ? $"{settings.Path} is not a folder" : e.Message,
+                $"correct sources.{Name}.path, or run as a user who may read it",
+                Name,
+                e);
+        }
+    }
+
+    private List<Problem> Look(CancellationToken cancellation)
+    {
+        using Folder root = OpenRoot();
+        ExcludeGlobs exclude = new(settings.Exclude);
+        UnreadableFiles unreadable = new(Name);
+        long bytes = 0;
+        long entries = 0;
+        long skipped = 0;
+        bool mayReadAll = OperatingSystem.IsWindows() || UnixFolder.IsRoot;
+        TreeWalk walk = new(root, path => IsOurs(path) || exclude.Match(path), (path, failure) =>
+        {
+            if (failure.Trouble != FileTrouble.Missing)
+                unreadable.Add(path, failure.Message);
+        });
+        foreach (TreeItem item in walk.Items(cancellation))
+        {
+            entries++;
+            bytes += item.Status.Kind == FileKind.Regular ? item.Status.Size : 0;
+            if (item.Status.Kind is FileKind.Socket or FileKind.Device)
+                skipped++;
+            else if (item.Status.Kind == FileKind.Regular && !mayReadAll && !item.Parent!.MayRead(item.Name))
+                unreadable.Add(item.Path, $"no right to read {item.Parent.Describe(item.Name)}");
+        }
+
+        _estimate = (bytes, entries);
+        List<Problem> problems = [.. unreadable.Problems];
+        if (skipped > 0)
+            problems.Add(new Problem(
+                ErrorCodes.FileSkipped,
+                string.Create(CultureInfo.InvariantCulture, $"{skipped} sockets or devices in the tree cannot be captured"),
+                "list them under exclude: so that it is known that they are left out",
+                Name));
+        return problems;
+    }
+}

@@ -1,0 +1,68 @@
+using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Snapshots;
+
+namespace Lifeboat.Engine.Sources;
+
+/// <summary>One store of the app's state: can be captured into a snapshot and restored from one.</summary>
+public interface ISource
+{
+    string Name { get; }
+
+    /// <summary>Every reason why the source could not be captured completely now (or would be with warnings); changes nothing.</summary>
+    Task<IReadOnlyList<Problem>> CheckAsync(CancellationToken cancellation);
+
+    /// <summary>Opens one consistent cut, as quickly as possible: all sources' cuts are opened before the first is written.</summary>
+    /// <exception cref="LifeboatException">The source cannot be captured.</exception>
+    Task<ICapture> OpenAsync(CancellationToken cancellation);
+
+    /// <summary>Prepares to put back what <paramref name="captured"/> describes; touches nothing yet.</summary>
+    /// <param name="restoreId">Part of the names of what is staged and of what is kept: <c>__staging_ID</c>, <c>__before_ID</c>.</param>
+    IRestoration PrepareRestore(VerifiedSnapshot snapshot, SourceMetadata captured, string restoreId);
+}
+
+/// <summary>One open cut of a source. Disposing lets go of it.</summary>
+public interface ICapture : IAsyncDisposable
+{
+    /// <summary>When the source is consistent.</summary>
+    DateTimeOffset CutAt { get; }
+
+    /// <summary>About how many bytes <see cref="WriteAsync"/> will write.</summary>
+    long EstimatedBytes { get; }
+
+    /// <summary>Bytes of temporary space that writing needs in the host's temporary folder.</summary>
+    long TemporaryBytes { get; }
+
+    /// <summary>
+    /// Writes the source's part of the tree and says what was written. Reports <see cref="Progress.BytesDone"/> and
+    /// warnings, and uses up to the host's number of workers at once.
+    /// </summary>
+    Task<SourceMetadata> WriteAsync(ISnapshotWriter writer, CancellationToken cancellation);
+
+    /// <summary>The source's chapter of <c>restore_instructions.md</c>, as Markdown; called after <see cref="WriteAsync"/>.</summary>
+    string Instructions { get; }
+}
+
+/// <summary>
+/// The restore of one source: plan, stage, verify, commit. Until <see cref="CommitAsync"/> nothing live is touched, and
+/// <see cref="DiscardAsync"/> removes whatever was staged; it may be called at any time, more than once.
+/// </summary>
+public interface IRestoration : IAsyncDisposable
+{
+    /// <summary>Preflight: what would happen, and every reason why it would fail. Changes nothing.</summary>
+    Task<RestorePlan> PlanAsync(CancellationToken cancellation);
+
+    /// <summary>Builds the restored state beside the live one.</summary>
+    Task StageAsync(CancellationToken cancellation);
+
+    /// <summary>Reads back what was staged and compares it with the metadata.</summary>
+    Task<VerifyReport> VerifyAsync(CancellationToken cancellation);
+
+    /// <summary>Switches: the staged state becomes live, the live one is kept aside. Renames only.</summary>
+    Task CommitAsync(CancellationToken cancellation);
+
+    /// <summary>Switches back after <see cref="CommitAsync"/> because another source failed; leaves nothing of ours.</summary>
+    Task RevertAsync(CancellationToken cancellation);
+
+    /// <summary>Removes whatever was staged and created for it (roles too); never what is live.</summary>
+    Task DiscardAsync(CancellationToken cancellation);
+}

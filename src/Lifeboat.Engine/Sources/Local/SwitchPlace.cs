@@ -1,0 +1,127 @@
+using Lifeboat.Engine.Errors;
+
+namespace Lifeboat.Engine.Sources.Local;
+
+/// <summary>
+/// Where something of this machine's file system is restored to, and the names beside it: what is staged, and what is kept of the
+/// state before.
+/// </summary>
+internal sealed class SwitchPlace
+{
+    private readonly List<string> _created = [];
+
+    public SwitchPlace(string path, string restoreId)
+    {
+        RestoreId = restoreId;
+        Path = Resolve(path);
+        Parent = System.IO.Path.GetDirectoryName(Path) ?? Path;
+        FileName = System.IO.Path.GetFileName(Path);
+        StagingName = $"{FileName}__staging_{restoreId}";
+        BeforeName = $"{FileName}__before_{restoreId}";
+    }
+
+    public string RestoreId { get; }
+
+    /// <summary>The target, where a symbolic link leads to: the link itself stays.</summary>
+    public string Path { get; }
+
+    public string Parent { get; }
+
+    public string FileName { get; }
+
+    public string StagingName { get; }
+
+    public string BeforeName { get; }
+
+    public string StagingPath => System.IO.Path.Combine(Parent, StagingName);
+
+    public string BeforePath => System.IO.Path.Combine(Parent, BeforeName);
+
+    public bool IsFilesystemRoot => FileName.Length == 0;
+
+    /// <summary>The nearest folder above the target that is there.</summary>
+    public string ExistingAncestor
+    {
+        get
+        {
+            string folder = Parent;
+            while (!Directory.Exists(folder) && System.IO.Path.GetDirectoryName(folder) is { } above)
+                folder = above;
+            return folder;
+        }
+    }
+
+    /// <summary>The target's status; null where nothing is there.</summary>
+    public FileStatus? Find()
+    {
+        if (!Directory.Exists(Parent))
+            return null;
+        using Folder parent = Folder.Open(Parent);
+        return parent.Find(Folder.Name(FileName));
+    }
+
+    /// <summary>Every reason why a file could not be switched here.</summary>
+    /// <param name="live">What is at the target now.</param>
+    public IEnumerable<Problem> FileBlockers(string source, FileStatus? live)
+    {
+        if (live is { Kind: not FileKind.Regular })
+            yield return Unusable(
+                source, $"{Path} is there and is not a regular file", "move it away, or choose another path with --target");
+        if (live is { IsMountPoint: true })
+            yield return Unusable(
+                source,
+                $"{Path} is a mount point, so it cannot be renamed",
+                "mount the folder that it is in instead of the file, or choose another path with --target");
+        using Folder ancestor = Folder.Open(ExistingAncestor);
+        if (!ancestor.MayWrite())
+            yield return Unusable(
+                source,
+                $"no right to create anything in {ExistingAncestor}",
+                "run as a user who may write there, or choose another path with --target");
+    }
+
+    /// <summary>Opens the parent, which is created where it is missing.</summary>
+    public Folder OpenParent()
+    {
+        Stack<string> missing = new();
+        for (string? folder = Parent; folder is not null && !Directory.Exists(folder); folder = System.IO.Path.GetDirectoryName(folder))
+            missing.Push(folder);
+        while (missing.TryPop(out string? folder))
+        {
+            try
+            {
+                Directory.CreateDirectory(folder);
+            }
+            catch (IOException e)
+            {
+                throw new FileFailure(FileFailure.TroubleOf(e), $"cannot create the folder {folder}: {e.Message}", e);
+            }
+
+            _created.Add(folder);
+        }
+
+        return Folder.Open(Parent);
+    }
+
+    /// <summary>Deletes the folders that <see cref="OpenParent"/> created, as far as nothing is in them.</summary>
+    public void RemoveCreatedParents()
+    {
+        foreach (string folder in _created.AsEnumerable().Reverse())
+        {
+            if (Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any())
+                Directory.Delete(folder);
+        }
+
+        _created.Clear();
+    }
+
+    private static Problem Unusable(string source, string message, string hint) => new(ErrorCodes.TargetUnusable, message, hint, source);
+
+    private static string Resolve(string path)
+    {
+        string full = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));
+        return new FileInfo(full).LinkTarget is not null && File.ResolveLinkTarget(full, returnFinalTarget: true) is { } target
+            ? System.IO.Path.TrimEndingDirectorySeparator(target.FullName)
+            : full;
+    }
+}

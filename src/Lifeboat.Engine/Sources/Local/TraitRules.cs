@@ -1,0 +1,31 @@
+namespace Lifeboat.Engine.Sources.Local;
+
+/// <summary>
+/// Which traits can be given to restored files. Only root can give files away; anybody else's restored files are his own, and then none
+/// of them may be setuid or setgid where that was meant for another owner.
+/// </summary>
+internal sealed class TraitRules
+{
+    private const int SetIds = 0xC00;
+    private readonly Owner? _self;
+
+    private TraitRules(bool setsOwners, Owner? self)
+    {
+        SetsOwners = setsOwners;
+        _self = self;
+    }
+
+    public bool SetsOwners { get; }
+
+    /// <param name="created">The status of something that this process has just created.</param>
+    public static TraitRules For(FileStatus created) => new(!OperatingSystem.IsWindows() && UnixFolder.IsRoot, created.Owner);
+
+    /// <summary>What is set, and what is expected when it is looked at again.</summary>
+    public FileTraits Effective(FileTraits wanted)
+    {
+        if (SetsOwners)
+            return wanted;
+        bool others = wanted.Owner is { } owner && owner != _self;
+        return new FileTraits(others ? wanted.Mode & ~SetIds : wanted.Mode, null, wanted.Modified);
+    }
+}

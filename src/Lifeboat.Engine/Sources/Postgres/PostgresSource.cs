@@ -1,0 +1,81 @@
+using Lifeboat.Engine.Apps;
+using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Hosting;
+using Lifeboat.Engine.Secrets;
+using Lifeboat.Engine.Snapshots;
+
+namespace Lifeboat.Engine.Sources.Postgres;
+
+/// <summary>One PostgreSQL database, with the roles of its server.</summary>
+/// <param name="toolsFolder">Where to look for the client programs, alone; null for PATH and the usual folders.</param>
+public sealed class PostgresSource(PostgresSettings settings, string? toolsFolder, RunContext context, ISecretResolver secrets) : ISource
+{
+    /// <summary>The oldest server that is supported.</summary>
+    public const int OldestMajor = 13;
+
+    public string Name => settings.Name;
+
+    /// <summary>Pages in a part of a table; 8192 are 64 MiB.</summary>
+    internal int BlocksPerPart { get; init; } = 8192;
+
+    /// <summary>How long to wait for someone who has a table for himself.</summary>
+    internal TimeSpan LockTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    public async Task<IReadOnlyList<Problem>> CheckAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            (PsqlSession session, _) = await ConnectAsync(cancellation);
+            await using (session)
+            {
+                await session.ExecuteAsync("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", cancellation);
+                PostgresCatalogue catalogue = await PostgresCatalogue.ReadAsync(session, cancellation);
+                return [.. CaptureChecks.Blockers(session, catalogue), .. CaptureChecks.Warnings(session, catalogue)];
+            }
+        }
+        catch (LifeboatException e)
+        {
+            return e.Problems;
+        }
+    }
+
+    public async Task<ICapture> OpenAsync(CancellationToken cancellation)
+    {
+        (PsqlSession session, PostgresTools tools) = await ConnectAsync(cancellation);
+        try
+        {
+            return await PostgresCapture.OpenAsync(session, tools, context, BlocksPerPart, LockTimeout, cancellation);
+        }
+        catch
+        {
+            await session.DisposeAsync();
+            throw;
+        }
+    }
+
+    public IRestoration PrepareRestore(VerifiedSnapshot snapshot, SourceMetadata captured, string restoreId) =>
+        new PostgresRestoration(context, settings, secrets, toolsFolder, snapshot, captured, restoreId);
+
+    /// <summary>Connects, and chooses the programs that fit the server.</summary>
+    private async Task<(PsqlSession Session, PostgresTools Tools)> ConnectAsync(CancellationToken cancellation)
+    {
+        PostgresConnection connection = await PostgresConnection.FromAsync(settings, secrets, cancellation);
+        IReadOnlyList<PostgresTools> found = await PostgresTools.FindAsync(context, toolsFolder, settings.Via, cancellation);
+        PsqlSession session = await PsqlSession.OpenAsync(PostgresTools.Newest(found), connection, cancellation);
+        try
+        {
+            if (session.ServerMajor < OldestMajor)
+                throw new LifeboatException(
+                    ErrorCodes.PostgresServerTooOld,
+                    $"{connection.Target} is PostgreSQL {session.ServerVersion}; the oldest that is supported is {OldestMajor}",
+                    "upgrade the server, or back it up with its own pg_dump",
+                    Name);
+            return (session, PostgresTools.For(found, session.ServerMajor, session.ServerVersion, Name));
+        }
+        catch
+        {
+            await session.DisposeAsync();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,47 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Snapshots;
+using Lifeboat.Engine.Sources.Local;
+
+namespace Lifeboat.Engine.Sources.Settings;
+
+/// <summary>What <c>metadata.json</c> says of settings. Values of variables are not in it.</summary>
+public sealed record SettingsDetails
+{
+    /// <summary>The folder that relative paths start from: the app file's, where this was captured.</summary>
+    public required string Directory { get; init; }
+
+    public required IReadOnlyList<SettingsFile> Files { get; init; }
+
+    /// <summary>The names of the captured environment variables.</summary>
+    public required IReadOnlyList<string> Environment { get; init; }
+
+    /// <summary>The snapshot path of the variables' values; null where none were captured.</summary>
+    public string? EnvironmentFile { get; init; }
+
+    public static SettingsDetails From(SourceMetadata captured)
+    {
+        try
+        {
+            return captured.Details?.Deserialize(SettingsJson.Default.SettingsDetails) ?? throw new JsonException("there are none");
+        }
+        catch (JsonException e)
+        {
+            throw new LifeboatException(
+                ErrorCodes.BundleDamaged, $"the details of the settings cannot be read: {e.Message}", "use another snapshot; this one was altered or damaged", captured.Name, e);
+        }
+    }
+}
+
+/// <summary>One captured settings file.</summary>
+/// <param name="Path">Relative to the folder, with <c>/</c>; absolute for a file outside it.</param>
+/// <param name="File">Its snapshot path.</param>
+/// <param name="Sha256">Of its bytes, lower-case hex.</param>
+public sealed record SettingsFile(string Path, string File, long Bytes, string Sha256, CapturedTraits Traits);
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(SettingsDetails))]
+internal sealed partial class SettingsJson : JsonSerializerContext;

@@ -1,0 +1,45 @@
+using System.Text;
+using Lifeboat.Engine.Sources.Local;
+
+namespace Lifeboat.Engine.Sources.Settings;
+
+/// <summary>How settings are restored by hand.</summary>
+internal static class SettingsInstructions
+{
+    public static string Write(string source, SettingsDetails details)
+    {
+        string names = string.Join(", ", details.Environment.Select(static name => $"`{name}`"));
+        StringBuilder text = new();
+        text.Append(
+            $"""
+            ## {source}: settings
+
+            Settings files as they were, captured from `{details.Directory.Replace('`', '\'')}`. In the unpacked snapshot's folder:
+
+            ```sh
+
+            """);
+        foreach (SettingsFile file in details.Files)
+        {
+            string target = $"restored/{source}/{file.Path.TrimStart('/')}";
+            string quoted = ShellQuote.Of(target);
+            text.Append("mkdir -p ").Append(ShellQuote.Of(target[..target.LastIndexOf('/')])).Append('\n');
+            text.Append("cp ").Append(ShellQuote.Of(file.File)).Append(' ').Append(quoted).Append('\n');
+            foreach (string command in file.Traits.Commands(quoted))
+                text.Append(command).Append('\n');
+        }
+
+        if (details.EnvironmentFile is not null)
+            text.Append("mkdir -p ").Append($"restored/{source}").Append('\n')
+                .Append($"cp {details.EnvironmentFile} restored/{source}/environment.{source}.env\n")
+                .Append($"chmod 600 restored/{source}/environment.{source}.env\n");
+        text.Append("```\n\nThen move the files to where they belong.");
+        if (details.EnvironmentFile is not null)
+            text.Append(
+                $"""
+                 `environment.{source}.env` has the environment variables {names}; a shell takes them with
+                `set -a; . ./environment.{source}.env; set +a`, and they must be set again where the application is started.
+                """);
+        return text.Append("\n\n").ToString();
+    }
+}

@@ -1,0 +1,202 @@
+using Lifeboat.Engine.Apps;
+using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Hosting;
+using Lifeboat.Engine.Progress;
+using Lifeboat.Engine.Snapshots;
+using Lifeboat.Engine.Sources.Local;
+
+namespace Lifeboat.Engine.Sources.Settings;
+
+/// <summary>
+/// Puts settings files back, all of them or none; the variables' values as a file beside, because nobody can set them in another process.
+/// </summary>
+internal sealed class SettingsRestoration : IRestoration
+{
+    private readonly SettingsSettings _settings;
+    private readonly RunContext _run;
+    private readonly VerifiedSnapshot _snapshot;
+    private readonly SettingsDetails _details;
+    private readonly List<Item> _items = [];
+    private readonly List<Problem> _warnings = [];
+    private readonly RenameSequence _renames = new();
+
+    public SettingsRestoration(
+        SettingsSettings settings, RunContext run, VerifiedSnapshot snapshot, SourceMetadata captured, string restoreId)
+    {
+        _settings = settings;
+        _run = run;
+        _snapshot = snapshot;
+        _details = SettingsDetails.From(captured);
+        foreach (SettingsFile file in _details.Files)
+            _items.Add(new Item(new SwitchPlace(TargetOf(file.Path), restoreId), file.File, file.Traits));
+        if (_details.EnvironmentFile is { } environment)
+        {
+            string path = Path.Combine(settings.Directory, $"environment.{settings.Name}.env");
+            _items.Add(new Item(new SwitchPlace(path, restoreId), environment, new CapturedTraits("0600", null, "")));
+        }
+    }
+
+    public Task<RestorePlan> PlanAsync(CancellationToken cancellation) => Task.Run(Plan, cancellation);
+
+    public Task StageAsync(CancellationToken cancellation) => FileFailure.TellAsync(_settings.Name, () => Task.Run(
+        () =>
+        {
+            ByteMeter meter = new(_run.Progress, _settings.Name, Phase.Stage);
+            foreach (Item item in _items)
+            {
+                using Folder parent = item.Place.OpenParent();
+                using Stream content = _snapshot.Open(item.File);
+                StagedFile.Write(parent, Folder.Name(item.Place.StagingName), content, item.Traits.ToTraits(), meter, cancellation);
+                parent.Flush();
+            }
+
+            meter.Flush();
+        },
+        cancellation));
+
+    public async Task<VerifyReport> VerifyAsync(CancellationToken cancellation)
+    {
+        List<VerifyCheck> checks = [];
+        ByteMeter meter = new(_run.Progress, _settings.Name, Phase.Verify);
+        await FileFailure.TellAsync(_settings.Name, () => Task.Run(
+            () =>
+            {
+                foreach (Item item in _items)
+                {
+                    using Folder parent = Folder.Open(item.Place.Parent);
+                    byte[] name = Folder.Name(item.Place.StagingName);
+                    checks.AddRange(StagedFile.Compare(parent, name, $"file {item.Place.Path}", item.Traits));
+                    if (parent.Find(name) is { Kind: FileKind.Regular })
+                        checks.Add(new VerifyCheck(
+                            $"file {item.Place.Path}: sha256", _snapshot.Sha256[item.File], StagedFile.Hash(parent, name, meter, cancellation)));
+                }
+            },
+            cancellation));
+        meter.Flush();
+        return new VerifyReport(checks);
+    }
+
+    public Task CommitAsync(CancellationToken cancellation) => OnPoolAsync(() =>
+    {
+        try
+        {
+            foreach (Item item in _items)
+                Switch(item.Place);
+            _renames.Flush();
+        }
+        catch
+        {
+            _renames.RollBack();
+            throw;
+        }
+    });
+
+    public Task RevertAsync(CancellationToken cancellation) => OnPoolAsync(() =>
+    {
+        _renames.RollBack();
+        Discard();
+    });
+
+    public Task DiscardAsync(CancellationToken cancellation) => OnPoolAsync(Discard);
+
+    public ValueTask DisposeAsync()
+    {
+        _renames.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>
+    /// A file inside the app's folder goes below the folder that settings have now. One outside goes back to its own place only where
+    /// the app file names that place and the settings were not sent elsewhere with --target: neither a drill nor a crafted
+    /// snapshot may write just anywhere.
+    /// </summary>
+    private string TargetOf(string recorded)
+    {
+        if (!SettingsPaths.IsSafe(recorded))
+            throw new LifeboatException(
+                ErrorCodes.EntryNameUnsafe, $"the snapshot names a settings file outside the app's folder: {recorded}", "use another snapshot; this one was altered or damaged", _settings.Name);
+        if (!SettingsPaths.IsOutside(recorded))
+            return Path.Combine([_settings.Directory, .. recorded.Split('/')]);
+        if (_settings.Files.Contains(recorded) && IsAtHome())
+            return recorded;
+        IEnumerable<string> names = recorded.Replace(":", "", StringComparison.Ordinal).Split('/', '\\').Where(IsName);
+        string redirected = Path.Combine([_settings.Directory, "outside", .. names]);
+        _warnings.Add(new Problem(
+            ErrorCodes.SettingsRedirected, $"{recorded} is outside the app's folder, so it is restored as {redirected}", "move it to where it belongs by hand", _settings.Name));
+        return redirected;
+    }
+
+    private static bool IsName(string name) => name is not ("" or "." or "..");
+
+    private bool IsAtHome() =>
+        _settings.Directory == _details.Directory
+        || _details.Files.Any(file =>
+            !SettingsPaths.IsOutside(file.Path) && _settings.Files.Contains(Path.Combine([_settings.Directory, .. file.Path.Split('/')])));
+
+    private RestorePlan Plan()
+    {
+        List<string> steps = [];
+        List<Problem> blockers = [];
+        Dictionary<string, long> space = [];
+        bool replaces = false;
+        foreach (Item item in _items)
+        {
+            FileStatus? live = item.Place.Find();
+            replaces |= live is not null;
+            steps.Add(live is null ? $"create {item.Place.Path}" : $"replace {item.Place.Path}, keep it as {item.Place.BeforePath}");
+            blockers.AddRange(item.Place.FileBlockers(_settings.Name, live));
+            if (_snapshot.Entries.TryGetValue(item.File, out SnapshotEntry? entry))
+                space[item.Place.ExistingAncestor] = space.GetValueOrDefault(item.Place.ExistingAncestor) + entry.Bytes;
+            else
+                blockers.Add(new Problem(
+                    ErrorCodes.SnapshotIncomplete, $"the snapshot has no {item.File}", "use another snapshot; this one was altered or damaged", _settings.Name));
+        }
+
+        foreach (IGrouping<string, Item> same in _items.GroupBy(static item => item.Place.Path).Where(static group => group.Count() > 1))
+            blockers.Add(new Problem(
+                ErrorCodes.TargetUnusable,
+                $"two settings files would be restored as {same.Key}",
+                "choose another folder with --target",
+                _settings.Name));
+        if (_details.EnvironmentFile is not null)
+            steps.Add($"variables of a running application cannot be set from outside: {_items[^1].Place.Path} has the captured values");
+        IEnumerable<CapturedOwner> owners = _items.Select(static item => item.Traits.Owner).OfType<CapturedOwner>();
+        return new RestorePlan(
+            $"{_items.Count} settings files in {_settings.Directory}",
+            replaces,
+            replaces ? $"*__before_{_items[0].Place.RestoreId}" : null,
+            steps,
+            space,
+            blockers,
+            [.. _warnings, .. CapturedOwner.Warnings(_settings.Name, owners)]);
+    }
+
+    private void Switch(SwitchPlace place)
+    {
+        using Folder parent = Folder.Open(place.Parent);
+        byte[] name = Folder.Name(place.FileName);
+        if (parent.Find(name) is not null)
+            _renames.Rename(parent, name, parent, Folder.Name(place.BeforeName));
+        _renames.Rename(parent, Folder.Name(place.StagingName), parent, name);
+    }
+
+    private void Discard()
+    {
+        foreach (Item item in _items)
+        {
+            if (Directory.Exists(item.Place.Parent))
+            {
+                using Folder parent = Folder.Open(item.Place.Parent);
+                parent.DeleteTree(Folder.Name(item.Place.StagingName));
+            }
+        }
+
+        foreach (Item item in _items.AsEnumerable().Reverse())
+            item.Place.RemoveCreatedParents();
+    }
+
+    private Task OnPoolAsync(Action work) => FileFailure.TellAsync(_settings.Name, () => Task.Run(work, CancellationToken.None));
+
+    /// <param name="File">The snapshot path.</param>
+    private sealed record Item(SwitchPlace Place, string File, CapturedTraits Traits);
+}

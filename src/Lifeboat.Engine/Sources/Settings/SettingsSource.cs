@@ -1,0 +1,80 @@
+using Lifeboat.Engine.Apps;
+using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Hosting;
+using Lifeboat.Engine.Snapshots;
+using Lifeboat.Engine.Sources.Local;
+
+namespace Lifeboat.Engine.Sources.Settings;
+
+/// <summary>Settings files byte for byte, and the values of named environment variables.</summary>
+public sealed class SettingsSource(SettingsSettings settings, RunContext run) : ISource
+{
+    public string Name => settings.Name;
+
+    public Task<IReadOnlyList<Problem>> CheckAsync(CancellationToken cancellation) =>
+        Task.Run<IReadOnlyList<Problem>>(() => [.. FileProblems(), .. VariableProblems()], cancellation);
+
+    public async Task<ICapture> OpenAsync(CancellationToken cancellation)
+    {
+        IReadOnlyList<Problem> problems = await CheckAsync(cancellation);
+        if (problems.Count > 0)
+            throw new LifeboatException(problems);
+        return new SettingsCapture(settings, run);
+    }
+
+    public IRestoration PrepareRestore(VerifiedSnapshot snapshot, SourceMetadata captured, string restoreId)
+    {
+        try
+        {
+            return new SettingsRestoration(settings, run, snapshot, captured, restoreId);
+        }
+        catch (IOException e)
+        {
+            throw FileFailure.Tell(e, Name);
+        }
+    }
+
+    private IEnumerable<Problem> FileProblems()
+    {
+        foreach (string path in settings.Files)
+        {
+            if (!File.Exists(path))
+                yield return new Problem(
+                    ErrorCodes.SettingsFileMissing,
+                    Directory.Exists(path) ? $"the settings file {path} is a folder" : $"the settings file {path} is not there",
+                    $"correct sources.{Name}.files, or create the file",
+                    Name);
+            else if (!MayRead(path))
+                yield return new Problem(
+                    ErrorCodes.FileUnreadable, $"no right to read the settings file {path}", "run as a user who may read it, or correct its mode", Name);
+        }
+    }
+
+    private static bool MayRead(string path)
+    {
+        using Folder folder = Folder.Open(Path.GetDirectoryName(path)!);
+        return folder.MayRead(Folder.Name(Path.GetFileName(path)));
+    }
+
+    private IEnumerable<Problem> VariableProblems()
+    {
+        foreach (string name in settings.Environment)
+        {
+            if (!EnvironmentFile.IsName(name))
+                yield return new Problem(
+                    ErrorCodes.VariableUnusable, $"{name} is not a name that a shell takes for a variable", $"correct sources.{Name}.environment", Name);
+            else if (!run.Host.Variables.TryGetValue(name, out string? value))
+                yield return new Problem(
+                    ErrorCodes.VariableMissing,
+                    $"the environment variable {name} is not set",
+                    $"set it where Lifeboat is started as it is set for the application, or remove it from sources.{Name}.environment",
+                    Name);
+            else if (!EnvironmentFile.IsExact(value))
+                yield return new Problem(
+                    ErrorCodes.VariableUnusable,
+                    $"the environment variable {name} has a value that is not UTF-8, which cannot be captured exactly",
+                    "keep that value in a settings file instead",
+                    Name);
+        }
+    }
+}

@@ -1,0 +1,22 @@
+using Lifeboat.Engine.Apps;
+using Lifeboat.Engine.Hosting;
+using Lifeboat.Engine.Secrets;
+using Lifeboat.Engine.Sources.Files;
+using Lifeboat.Engine.Sources.Postgres;
+using Lifeboat.Engine.Sources.Settings;
+using Lifeboat.Engine.Sources.Sqlite;
+
+namespace Lifeboat.Engine.Sources;
+
+/// <summary>The one place where the kinds of source are listed.</summary>
+public sealed class SourceFactory(App app, RunContext context, ISecretResolver secrets)
+{
+    public ISource Create(SourceSettings settings) => settings switch
+    {
+        PostgresSettings postgres => new PostgresSource(postgres, app.Tools.GetValueOrDefault("postgres"), context, secrets),
+        SqliteSettings sqlite => new SqliteSource(sqlite, context),
+        FilesSettings files => new FilesSource(files, context),
+        SettingsSettings values => new SettingsSource(values, context),
+        _ => throw new ArgumentException($"no source of type {settings.Type}", nameof(settings)),
+    };
+}

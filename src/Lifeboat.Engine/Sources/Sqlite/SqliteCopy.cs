@@ -1,0 +1,95 @@
+using System.Globalization;
+using Lifeboat.Engine.Apps;
+using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Hosting;
+using Lifeboat.Engine.Sources.Local;
+using SQLitePCL;
+
+namespace Lifeboat.Engine.Sources.Sqlite;
+
+/// <summary>A private copy of a database in the temporary folder.</summary>
+internal sealed class SqliteCopy
+{
+    private const int PagesAtOnce = 4096;
+    private const string FileName = "copy.sqlite";
+    private readonly string _folder;
+
+    private SqliteCopy(string folder) => _folder = folder;
+
+    public string Path => System.IO.Path.Combine(_folder, FileName);
+
+    /// <summary>Copies what is in an open cut.</summary>
+    public static async Task<SqliteCopy> MakeAsync(SqliteCut cut, SqliteSettings settings, RunContext run, CancellationToken cancellation)
+    {
+        string folder = System.IO.Path.Combine(run.Host.TempDirectory, $"lifeboat-{settings.Name}-{run.Host.NewId()}");
+        try
+        {
+            RequireSpace(cut, settings, run);
+            await Task.Run(() => Copy(cut.Database, folder, cancellation), cancellation);
+            return new SqliteCopy(folder);
+        }
+        catch (Exception e)
+        {
+            Delete(folder);
+            if (e is SqliteFailure failure)
+                throw failure.Tell(settings.Path, settings.Name);
+            if (e is IOException or UnauthorizedAccessException)
+                throw FileFailure.Tell(e, settings.Name);
+            throw;
+        }
+    }
+
+    /// <summary>Deletes the copy; whoever has it does so.</summary>
+    public void Delete() => Delete(_folder);
+
+    private static void RequireSpace(SqliteCut cut, SqliteSettings settings, RunContext run)
+    {
+        long free = new DriveInfo(run.Host.TempDirectory).AvailableFreeSpace;
+        if (free < cut.Bytes)
+            throw new LifeboatException(
+                ErrorCodes.NotEnoughSpace,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"the copy of {settings.Path} takes {cut.Bytes} bytes and {run.Host.TempDirectory} has {free} free"),
+                "free some space there, or set TMPDIR to a folder that has more",
+                settings.Name);
+    }
+
+    /// <summary>
+    /// Within the cut's read transaction no other process's write restarts the backup, so it may be made in steps, and stopped between
+    /// them.
+    /// </summary>
+    private static void Copy(SqliteDatabase live, string folder, CancellationToken cancellation)
+    {
+        string path = CreatePrivately(folder);
+        using SqliteDatabase copy = SqliteDatabase.OpenForWriting(path, TimeSpan.Zero);
+        copy.Execute("PRAGMA journal_mode = OFF");
+        copy.Execute("PRAGMA synchronous = OFF");
+        copy.Execute("PRAGMA locking_mode = EXCLUSIVE");
+        using sqlite3_backup backup = raw.sqlite3_backup_init(copy.Handle, "main", live.Handle, "main")
+            ?? throw copy.Failure(raw.SQLITE_ERROR);
+        while (raw.sqlite3_backup_step(backup, PagesAtOnce) is var result && result != raw.SQLITE_DONE)
+        {
+            if (result != raw.SQLITE_OK)
+                throw new SqliteFailure(result, raw.sqlite3_errstr(result).utf8_to_string());
+            cancellation.ThrowIfCancellationRequested();
+        }
+    }
+
+    private static string CreatePrivately(string folder)
+    {
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(folder);
+        else
+            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        using Folder opened = Folder.Open(folder);
+        opened.CreateFile(Folder.Name(FileName)).Dispose();
+        return System.IO.Path.Combine(folder, FileName);
+    }
+
+    private static void Delete(string folder)
+    {
+        if (Directory.Exists(folder))
+            Directory.Delete(folder, recursive: true);
+    }
+}

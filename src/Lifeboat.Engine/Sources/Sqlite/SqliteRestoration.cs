@@ -1,0 +1,216 @@
+using System.Globalization;
+using Lifeboat.Engine.Apps;
+using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Hosting;
+using Lifeboat.Engine.Progress;
+using Lifeboat.Engine.Snapshots;
+using Lifeboat.Engine.Sources.Local;
+
+namespace Lifeboat.Engine.Sources.Sqlite;
+
+/// <summary>Puts a database back: staged beside the live one, every row compared, switched under the live one's exclusive lock.</summary>
+internal sealed class SqliteRestoration : IRestoration
+{
+    /// <summary>What SQLite may leave beside a database; none of the old one's may ever stand beside the new one.</summary>
+    private static readonly string[] SideFiles = ["-wal", "-shm", "-journal"];
+
+    private readonly SqliteSettings _settings;
+    private readonly RunContext _run;
+    private readonly VerifiedSnapshot _snapshot;
+    private readonly SourceMetadata _captured;
+    private readonly SqliteDetails _details;
+    private readonly SwitchPlace _place;
+    private readonly RenameSequence _renames = new();
+
+    public SqliteRestoration(SqliteSettings settings, RunContext run, VerifiedSnapshot snapshot, SourceMetadata captured, string restoreId)
+    {
+        _settings = settings;
+        _run = run;
+        _snapshot = snapshot;
+        _captured = captured;
+        _details = SqliteDetails.From(captured);
+        _place = new SwitchPlace(settings.Path, restoreId);
+    }
+
+    public Task<RestorePlan> PlanAsync(CancellationToken cancellation) => Task.Run(Plan, cancellation);
+
+    public Task StageAsync(CancellationToken cancellation) =>
+        FileFailure.TellAsync(_settings.Name, () => Task.Run(() => Stage(cancellation), cancellation));
+
+    public async Task<VerifyReport> VerifyAsync(CancellationToken cancellation)
+    {
+        VerifyReport? report = null;
+        await FileFailure.TellAsync(_settings.Name, async () => report = await CompareAsync(cancellation));
+        return report!;
+    }
+
+    public async Task CommitAsync(CancellationToken cancellation)
+    {
+        using SqliteLiveLock? held = await SqliteLiveLock.TakeAsync(_place.Path, _settings.Name, _run, cancellation);
+        await FileFailure.TellAsync(_settings.Name, () => Task.Run(Switch, CancellationToken.None));
+    }
+
+    public Task RevertAsync(CancellationToken cancellation) => FileFailure.TellAsync(_settings.Name, () => Task.Run(
+        () =>
+        {
+            MoveSideFilesOfTheRestored();
+            _renames.RollBack();
+            Discard();
+        },
+        CancellationToken.None));
+
+    public Task DiscardAsync(CancellationToken cancellation) =>
+        FileFailure.TellAsync(_settings.Name, () => Task.Run(Discard, CancellationToken.None));
+
+    public ValueTask DisposeAsync()
+    {
+        _renames.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private RestorePlan Plan()
+    {
+        FileStatus? live = _place.Find();
+        List<Problem> blockers = [.. Blockers(live)];
+        List<Problem> warnings = [.. CapturedOwner.Warnings(_settings.Name, _details.Traits.Owner is { } owner ? [owner] : [])];
+        IReadOnlyList<int> holders = OpenFiles.HoldersOf(_place.Path, _run.Host.ProcessId);
+        if (holders.Count > 0)
+            warnings.Add(new Problem(
+                ErrorCodes.SqliteInUse,
+                $"{_place.Path} is open in process {string.Join(", ", holders)}",
+                "stop the application before the restore: what it writes to the old database while it is switched would stay in the old one",
+                _settings.Name));
+        long size = _snapshot.Entries.TryGetValue(_details.File, out SnapshotEntry? entry) ? entry.Bytes : 0;
+        string rows = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{_captured.Tables?.Count ?? 0} tables, {_captured.Tables?.Sum(static table => table.Rows) ?? 0} rows");
+        List<string> steps =
+        [
+            $"build {_place.StagingPath} ({rows})",
+            live is null ? $"create {_place.Path}" : $"keep {_place.Path} as {_place.BeforePath}",
+        ];
+        return new RestorePlan(
+            _place.Path,
+            live is not null,
+            live is null ? null : _place.BeforePath,
+            steps,
+            new Dictionary<string, long> { [_place.ExistingAncestor] = size },
+            blockers,
+            warnings);
+    }
+
+    private IEnumerable<Problem> Blockers(FileStatus? live)
+    {
+        if (!_snapshot.Entries.ContainsKey(_details.File))
+            yield return new Problem(
+                ErrorCodes.SnapshotIncomplete, $"the snapshot has no {_details.File}", "use another snapshot; this one was altered or damaged", _settings.Name);
+        foreach (Problem problem in _place.FileBlockers(_settings.Name, live))
+            yield return problem;
+    }
+
+    private void Stage(CancellationToken cancellation)
+    {
+        ByteMeter meter = new(_run.Progress, _settings.Name, Phase.Stage);
+        using Folder parent = _place.OpenParent();
+        using Stream content = _snapshot.Open(_details.File);
+        StagedFile.Write(parent, Folder.Name(_place.StagingName), content, _details.Traits.ToTraits(), meter, cancellation);
+        meter.Flush();
+        parent.Flush();
+    }
+
+    private async Task<VerifyReport> CompareAsync(CancellationToken cancellation)
+    {
+        using Folder parent = Folder.Open(_place.Parent);
+        byte[] name = Folder.Name(_place.StagingName);
+        List<VerifyCheck> checks = [.. StagedFile.Compare(parent, name, "database file", _details.Traits)];
+        ByteMeter meter = new(_run.Progress, _settings.Name, Phase.Verify);
+        string sha256 = await Task.Run(() => StagedFile.Hash(parent, name, meter, cancellation), cancellation);
+        meter.Flush();
+        checks.Add(new VerifyCheck("database file: sha256", _snapshot.Sha256[_details.File], sha256));
+        if (sha256 != _snapshot.Sha256[_details.File])
+            return new VerifyReport(checks);
+        SqliteContents found;
+        try
+        {
+            found = await new SqliteInspection(_place.StagingPath).ReadAsync(_run.Host.Workers, cancellation);
+        }
+        catch (SqliteFailure e)
+        {
+            checks.Add(new VerifyCheck("database", "readable", e.Message));
+            return new VerifyReport(checks);
+        }
+
+        checks.Add(new VerifyCheck("integrity_check", _details.Integrity, found.Integrity));
+        checks.Add(new VerifyCheck("foreign_key_check", Violations(_details.ForeignKeyViolations), Violations(found.ForeignKeyViolations)));
+        checks.Add(new VerifyCheck("journal mode", _details.JournalMode, found.JournalMode));
+        checks.Add(new VerifyCheck("schema", _details.SchemaSha256, found.SchemaSha256));
+        checks.AddRange(CompareTables(found));
+        return new VerifyReport(checks);
+    }
+
+    private IEnumerable<VerifyCheck> CompareTables(SqliteContents found)
+    {
+        IReadOnlyList<TableMetadata> expected = _captured.Tables ?? [];
+        yield return new VerifyCheck("tables", Number(expected.Count), Number(found.Tables.Count));
+        foreach ((TableMetadata then, TableMetadata now) in expected.Zip(found.Tables))
+            yield return new VerifyCheck($"table {then.Name}", Text(then), Text(now));
+    }
+
+    private static string Text(TableMetadata table) => string.Create(
+        CultureInfo.InvariantCulture, $"{table.Name}: {table.Rows} rows, {table.Digest}");
+
+    private static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private static string Violations(long? count) => count is { } number ? Number(number) + " violations" : "not checked";
+
+    private void Switch()
+    {
+        using Folder parent = Folder.Open(_place.Parent);
+        try
+        {
+            MoveIfThere(parent, _place.FileName, _place.BeforeName, mayVanish: false);
+            foreach (string side in SideFiles) // SQLite removes them when somebody looks at the kept database
+                MoveIfThere(parent, _place.FileName + side, _place.BeforeName + side, mayVanish: true);
+            _renames.Rename(parent, Folder.Name(_place.StagingName), parent, Folder.Name(_place.FileName));
+            _renames.Flush();
+        }
+        catch
+        {
+            _renames.RollBack();
+            throw;
+        }
+    }
+
+    private void MoveIfThere(Folder parent, string name, string newName, bool mayVanish)
+    {
+        if (parent.Find(Folder.Name(name)) is not null)
+            _renames.Rename(parent, Folder.Name(name), parent, Folder.Name(newName), mayVanish);
+    }
+
+    /// <summary>If somebody opened the restored database meanwhile, its side files must not stay beside the old one.</summary>
+    private void MoveSideFilesOfTheRestored()
+    {
+        if (!Directory.Exists(_place.Parent))
+            return;
+        using Folder parent = Folder.Open(_place.Parent);
+        if (parent.Find(Folder.Name(_place.StagingName)) is not null || parent.Find(Folder.Name(_place.BeforeName)) is null)
+            return; // it was never switched in
+        foreach (string side in SideFiles)
+        {
+            if (parent.Find(Folder.Name(_place.FileName + side)) is not null)
+                parent.Rename(Folder.Name(_place.FileName + side), parent, Folder.Name(_place.StagingName + side));
+        }
+    }
+
+    private void Discard()
+    {
+        if (Directory.Exists(_place.Parent))
+        {
+            using Folder parent = Folder.Open(_place.Parent);
+            foreach (string side in (string[])["", .. SideFiles])
+                parent.DeleteTree(Folder.Name(_place.StagingName + side));
+        }
+
+        _place.RemoveCreatedParents();
+    }
+}

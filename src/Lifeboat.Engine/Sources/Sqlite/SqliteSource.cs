@@ -1,0 +1,49 @@
+using Lifeboat.Engine.Apps;
+using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Hosting;
+using Lifeboat.Engine.Snapshots;
+using Lifeboat.Engine.Sources.Local;
+
+namespace Lifeboat.Engine.Sources.Sqlite;
+
+/// <summary>One SQLite database: a page-exact copy through the online backup API, its rows counted and digested.</summary>
+public sealed class SqliteSource(SqliteSettings settings, RunContext run) : ISource
+{
+    public string Name => settings.Name;
+
+    public async Task<IReadOnlyList<Problem>> CheckAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            using SqliteCut cut = await SqliteCut.OpenAsync(settings, run, cancellation);
+            return [];
+        }
+        catch (LifeboatException e)
+        {
+            return e.Problems;
+        }
+    }
+
+    /// <remarks>
+    /// The copy is made here and at once. With a rollback journal an open cut holds writers up; and another source of this process that
+    /// read the same file (a tree with the database in it) would release SQLite's locks when it closes it, as POSIX has it.
+    /// </remarks>
+    public async Task<ICapture> OpenAsync(CancellationToken cancellation)
+    {
+        using SqliteCut cut = await SqliteCut.OpenAsync(settings, run, cancellation);
+        SqliteCopy copy = await SqliteCopy.MakeAsync(cut, settings, run, cancellation);
+        return new SqliteCapture(settings, run, cut, copy);
+    }
+
+    public IRestoration PrepareRestore(VerifiedSnapshot snapshot, SourceMetadata captured, string restoreId)
+    {
+        try
+        {
+            return new SqliteRestoration(settings, run, snapshot, captured, restoreId);
+        }
+        catch (IOException e)
+        {
+            throw FileFailure.Tell(e, Name);
+        }
+    }
+}
