@@ -1,0 +1,172 @@
+using Lifeboat.Engine.Apps;
+using Lifeboat.Engine.Bundles;
+using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Hosting;
+using Lifeboat.Engine.Progress;
+using Lifeboat.Engine.Secrets;
+using Lifeboat.Engine.Snapshots;
+using Lifeboat.Engine.Sources;
+using Lifeboat.Engine.Storage;
+using Lifeboat.Engine.Stores;
+
+namespace Lifeboat.Engine.Backup;
+
+/// <summary>Captures all sources of an app into one bundle.</summary>
+public sealed class BackupOperation
+{
+    private readonly App _app;
+    private readonly RunRecorder _recorder;
+    private readonly RunContext _context;
+    private readonly SecretResolver _secrets;
+    private readonly SourceFactory _factory;
+
+    public BackupOperation(App app, RunContext context)
+    {
+        _app = app;
+        _recorder = new RunRecorder(context.Progress, context.Host.Time);
+        _context = context with { Progress = _recorder, Host = context.Host with { Workers = app.Workers ?? context.Host.Workers } };
+        _secrets = new SecretResolver(app.Directory, _context);
+        _factory = new SourceFactory(app, _context, _secrets);
+    }
+
+    /// <summary>Runs the backup: the bundle is under its final name when this returns, and nowhere when it throws.</summary>
+    /// <exception cref="LifeboatException">Something could not be captured or written.</exception>
+    public async Task<BackupResult> RunAsync(BackupRequest request, CancellationToken cancellation)
+    {
+        IReadOnlyList<SourceSettings> sources = Selected(request.Only);
+        using RunLock held = RunLock.Take(_app, _context.Host, "backup");
+        DateTimeOffset started = _context.Host.Time.GetUtcNow();
+        Secret? password = await EncryptionPassword.ResolveAsync(_app, _secrets, _context, cancellation);
+        DirectoryStore? store = request.OutputFile is null ? new DirectoryStore(_app.Stores[0], _context.Host) : null;
+        if (!request.DryRun)
+            PrepareDestination(store);
+
+        long opening = _context.Host.Time.GetTimestamp();
+        _recorder.Report(new PhaseStarted(null, Phase.Open, 0));
+        await using OpenCaptures captures = await OpenCaptures.OpenAsync(sources, _factory.Create, cancellation);
+        _recorder.Report(new PhaseFinished(null, Phase.Open, _context.Host.Time.GetElapsedTime(opening)));
+        string directory = store?.Directory ?? Path.GetDirectoryName(request.OutputFile!)!;
+        await CheckSpaceAsync(captures, store, directory, cancellation);
+        if (request.DryRun)
+            return new BackupResult(null, Describe(started, captures, [.. captures.All.Select(Estimate)]), 0, Warnings());
+
+        BundleName? name = store?.FreeName(_app.Name, started);
+        string path = request.OutputFile ?? Path.Combine(directory, name!.FileName);
+        SnapshotMetadata metadata = await WriteBundleAsync(path, started, password, captures, cancellation);
+        await DirectoryStore.WriteSidecarAsync(path, SnapshotCompletion.Serialize(metadata));
+        if (store is not null)
+            await CopyToOtherStoresAsync(path, cancellation);
+        return new BackupResult(path, metadata, new FileInfo(path).Length, Warnings());
+    }
+
+    private IReadOnlyList<SourceSettings> Selected(IReadOnlyList<string> only)
+    {
+        string[] unknown = [.. only.Where(name => _app.Sources.All(source => source.Name != name))];
+        if (unknown.Length > 0)
+            throw new LifeboatException(
+                ErrorCodes.Usage,
+                $"the app {_app.Name} has no source named {string.Join(", ", unknown)}",
+                $"its sources are {string.Join(", ", _app.Sources.Select(static source => source.Name))}");
+        return only.Count == 0 ? _app.Sources : [.. _app.Sources.Where(source => only.Contains(source.Name))];
+    }
+
+    private void PrepareDestination(DirectoryStore? store)
+    {
+        if (store is null)
+            return;
+        store.Prepare();
+        if (store.RemoveLeftovers(_app.Name) is var removed and > 0)
+            _recorder.Report(new Noted(null, $"removed {removed} unfinished bundle(s) of runs that were killed"));
+    }
+
+    private async Task CheckSpaceAsync(OpenCaptures captures, DirectoryStore? store, string directory, CancellationToken cancellation)
+    {
+        StoredSnapshot? previous = store is null
+            ? null
+            : (await store.ListAsync(_app.Name, cancellation)).FirstOrDefault(one => one.Metadata?.Sources.Count == captures.All.Count);
+        long need = SpaceCheck.BundleNeed(captures.EstimatedBytes, previous?.Metadata?.Sources.Sum(static source => source.Bytes), previous?.Bytes);
+        SpaceCheck.Require(directory, need, "the bundle");
+        if (captures.TemporaryBytes > 0)
+            SpaceCheck.Require(_context.Host.TempDirectory, captures.TemporaryBytes, "the temporary copy of a SQLite database");
+    }
+
+    private async Task<SnapshotMetadata> WriteBundleAsync(
+        string path, DateTimeOffset started, Secret? password, OpenCaptures captures, CancellationToken cancellation)
+    {
+        await using PartialFile file = PartialFile.Create(path, _context.Host);
+        await using BundleWriter bundle = new(file.Stream, new BundleOptions(_app.Compression, password, _context.Host));
+        SnapshotCompletion writer = new(bundle, started);
+        List<SourceMetadata> sources = [];
+        foreach ((SourceSettings settings, ICapture capture) in captures.All)
+            sources.Add(await CaptureAsync(settings, capture, writer, cancellation));
+        await writer.AddAppFileAsync(_app, cancellation);
+
+        SnapshotMetadata metadata = Describe(started, captures, sources);
+        string instructions = RestoreInstructions.Write(metadata, Path.GetFileName(path), captures.All.Select(static one => one.Capture.Instructions));
+        await writer.AddOwnFilesAsync(metadata, instructions, _recorder.Log(), cancellation);
+        await bundle.CompleteAsync(cancellation);
+        await file.CommitAsync(cancellation);
+        return metadata;
+    }
+
+    private async Task<SourceMetadata> CaptureAsync(SourceSettings settings, ICapture capture, ISnapshotWriter writer, CancellationToken cancellation)
+    {
+        long since = _context.Host.Time.GetTimestamp();
+        _recorder.Report(new PhaseStarted(settings.Name, Phase.Capture, capture.EstimatedBytes));
+        try
+        {
+            SourceMetadata metadata = await capture.WriteAsync(writer, cancellation);
+            _recorder.Report(new PhaseFinished(settings.Name, Phase.Capture, _context.Host.Time.GetElapsedTime(since)));
+            return metadata;
+        }
+        catch (LifeboatException e)
+        {
+            throw new LifeboatException([.. e.Problems.Select(problem => problem with { Where = problem.Where ?? settings.Name })], e);
+        }
+    }
+
+    private async Task CopyToOtherStoresAsync(string bundle, CancellationToken cancellation)
+    {
+        foreach (StoreSettings settings in _app.Stores.Skip(1))
+        {
+            try
+            {
+                await new DirectoryStore(settings, _context.Host).ImportAsync(bundle, cancellation);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or LifeboatException)
+            {
+                _recorder.Report(new Warned(null, new Problem(
+                    ErrorCodes.StorageFailed,
+                    $"the bundle is complete in the store {_app.Stores[0].Name}, but could not be copied to {settings.Name}: {e.Message}",
+                    $"mend {settings.Path}, then copy {bundle} there",
+                    $"stores.{settings.Name}")));
+            }
+        }
+    }
+
+    private SnapshotMetadata Describe(DateTimeOffset started, OpenCaptures captures, IReadOnlyList<SourceMetadata> sources) => new()
+    {
+        BackupVersion = SnapshotMetadata.CurrentVersion,
+        App = _app.Name,
+        Timestamp = started,
+        LifeboatVersion = _context.Host.LifeboatVersion,
+        Host = _context.Host.HostName,
+        ExportStatus = _recorder.Warnings.Count == 0 ? "complete" : "complete_with_warnings",
+        ExportDurationSeconds = Math.Round((_context.Host.Time.GetUtcNow() - started).TotalSeconds, 3),
+        CutWidthSeconds = Math.Round(captures.Width.TotalSeconds, 3),
+        Encryption = _app.Password is null ? "none" : "zip-aes256",
+        Warnings = [.. _recorder.Warnings.Select(static one => WarningMetadata.From(one.Problem, one.Source))],
+        Sources = sources,
+    };
+
+    private static SourceMetadata Estimate((SourceSettings Settings, ICapture Capture) one) => new()
+    {
+        Name = one.Settings.Name,
+        Type = one.Settings.Type,
+        Cut = new CutMetadata(one.Capture.CutAt),
+        Bytes = one.Capture.EstimatedBytes,
+        Files = 0,
+    };
+
+    private IReadOnlyList<Problem> Warnings() => [.. _recorder.Warnings.Select(static one => one.Problem with { Where = one.Problem.Where ?? one.Source })];
+}

@@ -1,0 +1,86 @@
+using Lifeboat.Engine.Apps;
+using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Hosting;
+using Lifeboat.Engine.Secrets;
+using Lifeboat.Engine.Sources;
+using Lifeboat.Engine.Stores;
+
+namespace Lifeboat.Engine.Backup;
+
+/// <param name="Subject">What was looked at: a source, a store, the encryption, the lock.</param>
+/// <param name="Blockers">Every reason why a backup would fail.</param>
+/// <param name="Warnings">What a person should know.</param>
+public sealed record DoctorFinding(string Subject, IReadOnlyList<Problem> Blockers, IReadOnlyList<Problem> Warnings)
+{
+    public bool Ok => Blockers.Count == 0;
+}
+
+public sealed record DoctorReport(IReadOnlyList<DoctorFinding> Findings);
+
+/// <summary>Looks for every reason why the app could not be backed up here and now; changes nothing of the app's.</summary>
+public sealed class DoctorOperation(App app, RunContext context)
+{
+    private readonly SecretResolver _secrets = new(app.Directory, context);
+
+    public async Task<DoctorReport> RunAsync(CancellationToken cancellation)
+    {
+        SourceFactory factory = new(app, context, _secrets);
+        List<DoctorFinding> findings = [];
+        foreach (SourceSettings source in app.Sources)
+            findings.Add(await LookAsync($"source {source.Name} ({source.Type})", () => factory.Create(source).CheckAsync(cancellation)));
+        foreach (StoreSettings store in app.Stores)
+            findings.Add(await LookAsync($"store {store.Name}", () => Task.FromResult(CheckStore(store))));
+        findings.Add(await LookAsync("encryption", () => CheckEncryptionAsync(cancellation)));
+        findings.Add(await LookAsync("lock", () => Task.FromResult(CheckLock())));
+        return new DoctorReport(findings);
+    }
+
+    private static async Task<DoctorFinding> LookAsync(string subject, Func<Task<IReadOnlyList<Problem>>> look)
+    {
+        IReadOnlyList<Problem> problems;
+        try
+        {
+            problems = await look();
+        }
+        catch (LifeboatException e)
+        {
+            problems = e.Problems;
+        }
+
+        return new DoctorFinding(
+            subject,
+            [.. problems.Where(static problem => problem.Code.Exit != ExitStatus.Warnings)],
+            [.. problems.Where(static problem => problem.Code.Exit == ExitStatus.Warnings)]);
+    }
+
+    private IReadOnlyList<Problem> CheckStore(StoreSettings store)
+    {
+        new DirectoryStore(store, context.Host).Prepare();
+        string probe = Path.Combine(store.Path, $".{app.Name}_{context.Host.NewId()}.partial");
+        try
+        {
+            File.WriteAllText(probe, "");
+            File.Delete(probe);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return [new Problem(ErrorCodes.StorageFailed, $"cannot write to {store.Path}: {e.Message}", "give the user who runs Lifeboat the right to write there", $"stores.{store.Name}")];
+        }
+
+        return SpaceCheck.Shortage(store.Path, 0, "a bundle") is { } shortage ? [shortage] : [];
+    }
+
+    private async Task<IReadOnlyList<Problem>> CheckEncryptionAsync(CancellationToken cancellation)
+    {
+        if (app.Password is null)
+            return [EncryptionPassword.NotEncrypted];
+        Secret password = await _secrets.ResolveAsync(app.Password, cancellation);
+        return PassphraseStrength.Check(password, "encryption.password") is { } weakness ? [weakness] : [];
+    }
+
+    private IReadOnlyList<Problem> CheckLock()
+    {
+        using RunLock held = RunLock.Take(app, context.Host, "doctor");
+        return [];
+    }
+}

@@ -1,0 +1,106 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Lifeboat.Engine.Apps;
+using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Hosting;
+using Lifeboat.Engine.Processes;
+
+namespace Lifeboat.Engine.Backup;
+
+/// <summary>
+/// Keeps two runs on the same app apart: <c>.lifeboat/lock</c> beside the app file, held open under the system's own lock, so a killed run
+/// lets go of it; <c>.lifeboat/lock.json</c> says who holds it. Where the folder is shared between machines whose locks do not see each
+/// other, that note decides: a holder on this machine counts while its process runs, one elsewhere until its note is removed.
+/// </summary>
+public sealed class RunLock : IDisposable
+{
+    private readonly FileStream _file;
+    private readonly string _note;
+
+    private RunLock(FileStream file, string note)
+    {
+        _file = file;
+        _note = note;
+    }
+
+    /// <summary>The folder of Lifeboat's own state for an app.</summary>
+    public static string StateDirectory(App app) => Path.Combine(app.Directory, ".lifeboat");
+
+    /// <summary>Takes the lock.</summary>
+    /// <exception cref="LifeboatException">Another run holds it (<see cref="ErrorCodes.Locked"/>), or the folder is not writable.</exception>
+    public static RunLock Take(App app, HostEnvironment host, string command)
+    {
+        string directory = StateDirectory(app);
+        string note = Path.Combine(directory, "lock.json");
+        FileStream? file = null;
+        try
+        {
+            Directory.CreateDirectory(directory);
+            file = Open(Path.Combine(directory, "lock")) ?? throw Held(app, ReadNote(note));
+            if (ReadNote(note) is { } holder && !IsStale(holder, host))
+                throw Held(app, holder);
+            ProcessIdentity self = ProcessIdentity.Of(host.ProcessId);
+            LockNote mine = new(self.Pid, self.Boot, self.Started, host.HostName, host.Time.GetUtcNow(), command);
+            File.WriteAllText(note, JsonSerializer.Serialize(mine, LockNoteJson.Default.LockNote));
+            return new RunLock(file, note);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            file?.Dispose();
+            throw new LifeboatException(
+                ErrorCodes.StorageFailed, $"cannot write the lock in {directory}: {e.Message}", "run as a user who may write beside the app file", inner: e);
+        }
+        catch
+        {
+            file?.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        // The lock file stays: removing it would let a run that waits on the old file and one that makes a new file both go on.
+        File.Delete(_note);
+        _file.Dispose();
+    }
+
+    private static FileStream? Open(string path)
+    {
+        try
+        {
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            return null; // held by another process
+        }
+    }
+
+    private static LockNote? ReadNote(string path)
+    {
+        try
+        {
+            return File.Exists(path) ? JsonSerializer.Deserialize(File.ReadAllText(path), LockNoteJson.Default.LockNote) : null;
+        }
+        catch (JsonException)
+        {
+            return null; // its writer was killed while it wrote: then it does not run any more
+        }
+    }
+
+    private static bool IsStale(LockNote note, HostEnvironment host) =>
+        note.Host == host.HostName && !new ProcessIdentity(note.Pid, note.Boot, note.Started).IsRunning();
+
+    private static LifeboatException Held(App app, LockNote? holder) => new(
+        ErrorCodes.Locked,
+        holder is null
+            ? $"another run on the app {app.Name} is under way"
+            : $"`lifeboat {holder.Command}` on the app {app.Name} is under way: pid {holder.Pid} on {holder.Host}, since {holder.Since.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z",
+        $"wait for it to end; if you are sure that it does not run any more, delete {Path.Combine(StateDirectory(app), "lock.json")}");
+}
+
+internal sealed record LockNote(int Pid, string Boot, long Started, string Host, DateTimeOffset Since, string Command);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(LockNote))]
+internal sealed partial class LockNoteJson : JsonSerializerContext;

@@ -1,0 +1,78 @@
+using Lifeboat.Engine.Apps;
+using Lifeboat.Engine.Backup;
+using Lifeboat.Engine.Bundles;
+using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Hosting;
+using Lifeboat.Engine.Progress;
+using Lifeboat.Engine.Secrets;
+using Lifeboat.Engine.Snapshots;
+using Lifeboat.Engine.Sources;
+using Lifeboat.Engine.Stores;
+
+namespace Lifeboat.Engine.Restore;
+
+/// <summary>Restores sources of a snapshot, all of them or none: plan, stage, verify, commit.</summary>
+/// <param name="app">Null to restore without an app file: then every source needs a target.</param>
+public sealed class RestoreOperation(App? app, RunContext context)
+{
+    /// <summary>libpq's own variable, which is what a restore without an app file goes by.</summary>
+    private const string DatabasePasswordVariable = "PGPASSWORD";
+
+    private readonly RunRecorder _recorder = new(context.Progress, context.Host.Time);
+
+    /// <summary>Restores, or with <see cref="RestoreRequest.DryRun"/> only plans.</summary>
+    /// <param name="confirm">Asked with the plan before anything is changed; a no cancels.</param>
+    /// <exception cref="LifeboatException">It failed; what was live is unchanged.</exception>
+    public async Task<RestoreResult> RunAsync(
+        RestoreRequest request, Func<RestoreResult, CancellationToken, Task<bool>> confirm, CancellationToken cancellation)
+    {
+        // 1. Open the snapshot, and settle what goes where.
+        RunContext run = context with { Progress = _recorder, Host = context.Host with { Workers = app?.Workers ?? context.Host.Workers } };
+        BundleReader bundle = await new SnapshotOpener(app, run).OpenBundleAsync(request.Snapshot, cancellation);
+        await using VerifiedSnapshot snapshot = await VerifiedSnapshot.OpenAsync(bundle, cancellation);
+        App target = app?.WithTargets(request.Targets) ?? FromSnapshot(request, snapshot.Metadata);
+        IReadOnlyList<SourceMetadata> captured = Selection.Of(target, snapshot.Metadata, request.Only);
+        using RunLock? held = app is null ? null : RunLock.Take(app, run.Host, "restore");
+
+        // 2. Plan: every reason why it would fail, before anything is written.
+        string id = run.Host.NewId();
+        SourceFactory factory = new(target, run, new SecretResolver(target.Directory, run));
+        await using StagedSources sources = new(
+            [.. captured.Select(one => (one.Name, factory.Create(Selection.SettingsOf(target, one)).PrepareRestore(snapshot, one, id)))], run);
+        await AuthenticateAsync(bundle, cancellation);
+        IReadOnlyList<SourceRestore> planned = await sources.PlanAsync(cancellation);
+        List<Problem> warnings = [.. Selection.Warnings(target, snapshot.Metadata, request.Only), .. planned.SelectMany(static one => one.Plan.Warnings)];
+        RestoreResult plan = new(id, planned, [.. planned.SelectMany(static one => one.Plan.Blockers), .. RestoreSpace.Shortages(planned)], warnings, false);
+        if (request.DryRun)
+            return plan;
+        if (plan.Blockers.Count > 0)
+            throw new LifeboatException(plan.Blockers);
+        if (!await confirm(plan, cancellation))
+            throw new OperationCanceledException("the restore was not confirmed");
+
+        // 3. Stage and verify all, then switch all.
+        IReadOnlyList<VerifyReport> reports = await sources.RestoreAsync(cancellation);
+        return plan with
+        {
+            Sources = [.. planned.Zip(reports, static (source, report) => source with { Verification = report })],
+            Warnings = [.. warnings, .. _recorder.Warnings.Select(static one => one.Problem with { Where = one.Problem.Where ?? one.Source })],
+            Committed = true,
+        };
+    }
+
+    private App FromSnapshot(RestoreRequest request, SnapshotMetadata metadata) => AppFromSnapshot.Build(
+        metadata,
+        request.Targets,
+        request.Only,
+        Path.GetDirectoryName(request.Snapshot.Path)!,
+        context.Host.Variables.ContainsKey(DatabasePasswordVariable) ? new SecretReference(SecretScheme.Env, DatabasePasswordVariable) : null);
+
+    /// <summary>Authenticates all ciphertext, which is cheap: damage is found before the first byte is written.</summary>
+    private async Task AuthenticateAsync(BundleReader bundle, CancellationToken cancellation)
+    {
+        long since = context.Host.Time.GetTimestamp();
+        _recorder.Report(new PhaseStarted(null, Phase.Preflight, 0));
+        await bundle.AuthenticateAsync(cancellation);
+        _recorder.Report(new PhaseFinished(null, Phase.Preflight, context.Host.Time.GetElapsedTime(since)));
+    }
+}

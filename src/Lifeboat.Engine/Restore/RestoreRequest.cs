@@ -1,0 +1,21 @@
+using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Sources;
+using Lifeboat.Engine.Stores;
+
+namespace Lifeboat.Engine.Restore;
+
+/// <param name="Only">Names of the sources to restore; empty for all in the snapshot.</param>
+/// <param name="Targets">Where to restore a source instead of where it lives: a URL, or an absolute path, by source.</param>
+/// <param name="DryRun">Show the plan and change nothing.</param>
+public sealed record RestoreRequest(StoredSnapshot Snapshot, IReadOnlyList<string> Only, IReadOnlyDictionary<string, string> Targets, bool DryRun);
+
+/// <summary>One source's part of a restore.</summary>
+/// <param name="Verification">Null until the source was verified.</param>
+public sealed record SourceRestore(string Name, RestorePlan Plan, VerifyReport? Verification);
+
+/// <summary>A restore's plan, and after it was done its outcome.</summary>
+/// <param name="RestoreId">Part of the names under which the previous state is kept.</param>
+/// <param name="Blockers">Every reason why it would fail.</param>
+/// <param name="Committed">Whether the restored state is live now.</param>
+public sealed record RestoreResult(
+    string RestoreId, IReadOnlyList<SourceRestore> Sources, IReadOnlyList<Problem> Blockers, IReadOnlyList<Problem> Warnings, bool Committed);

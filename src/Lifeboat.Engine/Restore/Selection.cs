@@ -1,0 +1,51 @@
+using Lifeboat.Engine.Apps;
+using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Snapshots;
+
+namespace Lifeboat.Engine.Restore;
+
+/// <summary>Which sources of a snapshot are restored, and into which of the app's.</summary>
+internal static class Selection
+{
+    /// <exception cref="LifeboatException">A source is not in the snapshot, not in the app, or of another type.</exception>
+    public static IReadOnlyList<SourceMetadata> Of(App app, SnapshotMetadata snapshot, IReadOnlyList<string> only)
+    {
+        List<Problem> problems = [];
+        foreach (string name in only.Where(name => snapshot.Sources.All(source => source.Name != name)))
+            problems.Add(new Problem(
+                ErrorCodes.SourceNotInSnapshot,
+                $"the snapshot has no source named {name}",
+                $"it has {string.Join(", ", snapshot.Sources.Select(static source => source.Name))}",
+                name));
+        SourceMetadata[] chosen = [.. snapshot.Sources.Where(source => only.Count == 0 || only.Contains(source.Name))];
+        foreach (SourceMetadata source in chosen)
+        {
+            SourceSettings? settings = app.Sources.FirstOrDefault(one => one.Name == source.Name);
+            if (settings is null)
+                problems.Add(new Problem(
+                    ErrorCodes.SourceNotInSnapshot,
+                    $"the snapshot's source {source.Name} ({source.Type}) is not in the app file",
+                    $"add it to the app file, or leave it out with `--only {string.Join(" --only ", app.Sources.Select(static one => one.Name))}`",
+                    source.Name));
+            else if (settings.Type != source.Type)
+                problems.Add(new Problem(
+                    ErrorCodes.SourceNotInSnapshot,
+                    $"the source {source.Name} is {source.Type} in the snapshot and {settings.Type} in the app file",
+                    "correct its type in the app file",
+                    source.Name));
+        }
+
+        return problems.Count == 0 ? chosen : throw new LifeboatException(problems);
+    }
+
+    public static SourceSettings SettingsOf(App app, SourceMetadata source) => app.Sources.First(one => one.Name == source.Name);
+
+    /// <summary>Sources of the app that the snapshot lacks: they stay as they are, and a person should know.</summary>
+    public static IEnumerable<Problem> Warnings(App app, SnapshotMetadata snapshot, IReadOnlyList<string> only) => app.Sources
+        .Where(source => only.Count == 0 && snapshot.Sources.All(one => one.Name != source.Name))
+        .Select(static source => new Problem(
+            ErrorCodes.PartialSnapshot,
+            $"the source {source.Name} is not in this snapshot and stays as it is",
+            "choose a snapshot that has it if it should be restored too",
+            source.Name));
+}
