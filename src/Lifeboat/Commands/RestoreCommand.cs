@@ -1,0 +1,105 @@
+using System.CommandLine;
+using Lifeboat.Engine.Apps;
+using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Hosting;
+using Lifeboat.Engine.Restore;
+using Lifeboat.Engine.Snapshots;
+using Lifeboat.Engine.Stores;
+using Lifeboat.Engine.Verify;
+using Lifeboat.Output;
+
+namespace Lifeboat.Commands;
+
+internal sealed class RestoreCommand : Verb
+{
+    private readonly Argument<string> _snapshot = SnapshotArgument.Create();
+
+    private readonly Option<string[]> _only = new("--only")
+    {
+        Description = "Restore this source alone; may be given several times",
+        HelpName = "SOURCE",
+    };
+
+    private readonly Option<string[]> _target = new("--target")
+    {
+        Description = "Restore a source to another place; may be given several times",
+        HelpName = "SOURCE=URL|PATH",
+    };
+
+    private readonly Option<bool> _dryRun = new("--dry-run", "-n")
+    {
+        Description = "Show the plan and every reason why it would fail; change nothing",
+    };
+
+    private readonly Option<bool> _yes = new("--yes", "-y") { Description = "Do not ask for the app's name" };
+
+    public RestoreCommand(ProgramHost host, SharedOptions shared)
+        : base(
+            "restore",
+            "Restore a snapshot: staged beside the live data, verified, then switched in; all of it or nothing",
+            host,
+            shared,
+            "lifeboat restore latest --dry-run",
+            "lifeboat restore latest",
+            "lifeboat restore 20260301 --only filestore",
+            "lifeboat restore latest --target main=postgresql://postgres@spare:5432/shop --yes")
+    {
+        Add(_snapshot);
+        Add(_only);
+        Add(_target);
+        Add(_dryRun);
+        Add(_yes);
+        _target.Validators.Add(static result =>
+        {
+            // Not quoted in the message: a URL may hold a password.
+            if (result.Tokens.Any(static token => token.Value.IndexOf('=', StringComparison.Ordinal) < 1 || token.Value.EndsWith('=')))
+                result.AddError("--target wants SOURCE=URL or SOURCE=PATH");
+            if (result.Tokens.GroupBy(static token => token.Value.Split('=')[0], StringComparer.Ordinal)
+                .Any(static group => group.Count() > 1))
+                result.AddError("--target names a source twice");
+        });
+    }
+
+    protected override bool IsLong => true;
+
+    protected override async Task<ExitStatus> RunAsync(ParseResult parsed, CommandRun run, CancellationToken cancellation)
+    {
+        bool dryRun = parsed.GetValue(_dryRun);
+        bool yes = parsed.GetValue(_yes);
+        if (!dryRun && !yes && !run.CanAsk)
+            throw new LifeboatException(
+                ErrorCodes.Usage,
+                "restore replaces live data and there is no terminal to ask at",
+                "add --yes to go on without being asked, or --dry-run to see the plan");
+        App? app = await run.FindAppAsync(cancellation);
+        StoredSnapshot snapshot = await SnapshotArgument.FindAsync(parsed.GetRequiredValue(_snapshot), app, run, cancellation);
+        SnapshotMetadata metadata = await new VerifyOperation(app, run.Context).ShowAsync(snapshot, cancellation);
+        RestoreRequest request = new(snapshot, parsed.GetValue(_only) ?? [], Targets(parsed, run), dryRun);
+        RestorePresenter presenter = new(run, snapshot, metadata, app?.Name ?? metadata.App);
+        try
+        {
+            RunContext context = run.Context with { Progress = new SizedProgress(run.Output, metadata) };
+            RestoreResult result = await new RestoreOperation(app, context).RunAsync(
+                request, (plan, token) => presenter.ConfirmAsync(plan, yes, token), cancellation);
+            return presenter.Conclude(result, dryRun);
+        }
+        catch (OperationCanceledException) when (presenter.Refusal is not null)
+        {
+            return run.Fail([presenter.Refusal], ExitStatus.Cancelled);
+        }
+    }
+
+    /// <summary>Targets by source; a path is taken from the working directory.</summary>
+    private Dictionary<string, string> Targets(ParseResult parsed, CommandRun run)
+    {
+        Dictionary<string, string> targets = new(StringComparer.Ordinal);
+        foreach (string target in parsed.GetValue(_target) ?? [])
+        {
+            int equals = target.IndexOf('=', StringComparison.Ordinal);
+            string place = target[(equals + 1)..];
+            targets[target[..equals]] = place.Contains("://", StringComparison.Ordinal) ? place : run.Absolute(place);
+        }
+
+        return targets;
+    }
+}

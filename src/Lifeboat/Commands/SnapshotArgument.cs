@@ -1,0 +1,22 @@
+using System.CommandLine;
+using Lifeboat.Engine.Apps;
+using Lifeboat.Engine.Stores;
+
+namespace Lifeboat.Commands;
+
+/// <summary>The SNAPSHOT that several commands take.</summary>
+internal static class SnapshotArgument
+{
+    public static Argument<string> Create() => new("SNAPSHOT")
+    {
+        Description = "latest, an id or the start of one from `lifeboat list`, or a bundle's path",
+    };
+
+    /// <summary>Finds it; a path that exists is taken from the working directory.</summary>
+    public static Task<StoredSnapshot> FindAsync(string named, App? app, CommandRun run, CancellationToken cancellation)
+    {
+        string path = run.Absolute(named);
+        bool isPath = File.Exists(path) || named.Contains('/', StringComparison.Ordinal) || named.Contains('\\', StringComparison.Ordinal);
+        return new StoreCatalog(app, run.Context).FindAsync(isPath ? path : named, cancellation);
+    }
+}

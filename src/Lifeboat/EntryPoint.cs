@@ -1,0 +1,81 @@
+using System.Collections;
+using System.Reflection;
+using System.Runtime.InteropServices;
+using System.Text;
+using Lifeboat.Commands;
+using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Hosting;
+
+namespace Lifeboat;
+
+/// <summary>The process: its streams, its environment, its signals.</summary>
+internal static class EntryPoint
+{
+    private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false);
+
+    /// <summary>The version without the build's revision.</summary>
+    public static string Version { get; } =
+        (typeof(EntryPoint).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
+            ?? "0.0.0").Split('+')[0];
+
+    public static async Task<int> RunAsync(string[] arguments)
+    {
+        using CancellationTokenSource cancellation = new();
+        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => Stop(signal, cancellation));
+        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => Stop(signal, cancellation));
+        using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal => Stop(signal, cancellation));
+        return (int)await CommandTree.RunAsync(arguments, CreateHost(), cancellation.Token);
+    }
+
+    /// <summary>The first signal asks the run to clean up and end; the second ends the process at once.</summary>
+    private static void Stop(PosixSignalContext signal, CancellationTokenSource cancellation)
+    {
+        signal.Cancel = true;
+        if (cancellation.IsCancellationRequested)
+        {
+            LeaveTerminalUsable();
+            Environment.Exit((int)ExitStatus.Cancelled);
+        }
+
+        cancellation.Cancel();
+    }
+
+    private static void LeaveTerminalUsable()
+    {
+        if (!Console.IsOutputRedirected)
+            Console.Out.Write("\n");
+    }
+
+    private static ProgramHost CreateHost() => new()
+    {
+        // Not Console.Out: it sets the terminal up for reading keys, which costs start-up time. These streams drop what is
+        // written after the reader has gone (SIGPIPE is ignored by the runtime).
+        Out = new StreamWriter(Console.OpenStandardOutput(), Utf8) { AutoFlush = true },
+        Error = new StreamWriter(Console.OpenStandardError(), Utf8) { AutoFlush = true },
+        In = new StreamReader(Console.OpenStandardInput(), Utf8),
+        InputIsTerminal = !Console.IsInputRedirected,
+        OutputIsTerminal = !Console.IsOutputRedirected,
+        ErrorIsTerminal = !Console.IsErrorRedirected,
+        Width = TerminalWidth.Columns,
+        WorkingDirectory = Environment.CurrentDirectory,
+        Zone = TimeZoneInfo.Local,
+        Environment = new HostEnvironment
+        {
+            Time = TimeProvider.System,
+            Variables = ReadVariables(),
+            TempDirectory = Path.GetTempPath(),
+            HostName = Environment.MachineName,
+            ProcessId = Environment.ProcessId,
+            Workers = Environment.ProcessorCount,
+            LifeboatVersion = Version,
+        },
+    };
+
+    private static Dictionary<string, string> ReadVariables()
+    {
+        Dictionary<string, string> variables = new(OperatingSystem.IsWindows() ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal);
+        foreach (DictionaryEntry entry in Environment.GetEnvironmentVariables())
+            variables[(string)entry.Key] = (string?)entry.Value ?? "";
+        return variables;
+    }
+}

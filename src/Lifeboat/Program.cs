@@ -1,0 +1,1 @@
+return await Lifeboat.EntryPoint.RunAsync(args);
