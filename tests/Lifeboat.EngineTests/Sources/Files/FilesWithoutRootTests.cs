@@ -1,0 +1,106 @@
+using System.Runtime.InteropServices;
+using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Snapshots;
+using Lifeboat.Engine.Sources;
+using Lifeboat.Tests.Shared;
+
+namespace Lifeboat.EngineTests.Sources.Files;
+
+/// <summary>Tests that give up root's rights for a while; alone, because rights are the process's.</summary>
+[CollectionDefinition(nameof(FilesWithoutRootTests), DisableParallelization = true)]
+public sealed class FilesWithoutRootAlone;
+
+[Collection(nameof(FilesWithoutRootTests))]
+public sealed partial class FilesWithoutRootTests
+{
+    private const uint Nobody = 65534;
+
+    [Fact]
+    public async Task Every_file_that_may_not_be_read_is_named()
+    {
+        Needs.Root();
+        using FilesBench bench = new();
+        await Shell.RunAsync(
+            "echo x > open; mkdir d closed; echo x > d/one; echo x > two; echo x > closed/in; chmod 600 d/one two; chmod 700 closed",
+            bench.Live);
+        await Shell.RunAsync("chown nobody . snapshot temp; chmod 755 .", Path.GetDirectoryName(bench.Live)!);
+        await AsNobodyAsync(async () =>
+        {
+            IReadOnlyList<Problem> problems = await bench.Source(bench.Live).CheckAsync(CancellationToken.None);
+            Assert.Equal(
+                ["tree: closed", "tree: d/one", "tree: two"],
+                problems.Select(static problem => problem.Where!).Order(StringComparer.Ordinal));
+            LifeboatException e = await Assert.ThrowsAsync<LifeboatException>(bench.CaptureOnlyAsync);
+            Assert.Equal(
+                problems.Select(static problem => problem.Where).Order(StringComparer.Ordinal),
+                e.Problems.Select(static problem => problem.Where).Order(StringComparer.Ordinal));
+            Assert.All(e.Problems, static problem => Assert.Equal(ErrorCodes.FileUnreadable, problem.Code));
+        });
+    }
+
+    [Fact]
+    public async Task Restoring_without_root_gives_everything_but_owners_and_says_so()
+    {
+        Needs.Root();
+        using FilesBench bench = new();
+        await Shell.RunAsync(
+            "echo x > suid; chown 1234:1234 suid; chmod 6755 suid; mkdir d; chmod 555 d; echo y > d/y 2>/dev/null; chmod 400 d/y",
+            bench.Live);
+        VerifiedSnapshot snapshot = await bench.CaptureAsync();
+        await Shell.RunAsync("chown nobody .; chmod 755 .; chmod -R a+rX snapshot temp", Path.GetDirectoryName(bench.Live)!);
+        await AsNobodyAsync(async () =>
+        {
+            await using IRestoration restoration = bench.Source(bench.Target).PrepareRestore(snapshot, snapshot.Metadata.Sources[0], "id");
+            RestorePlan plan = await restoration.PlanAsync(CancellationToken.None);
+            Assert.Empty(plan.Blockers);
+            Assert.Contains(plan.Warnings, static problem => problem.Code == ErrorCodes.OwnersNotRestored);
+            await restoration.StageAsync(CancellationToken.None);
+            VerifyReport report = await restoration.VerifyAsync(CancellationToken.None);
+            Assert.True(report.Passed, string.Join('\n', report.Checks.Where(static check => !check.Passed)));
+            Assert.Contains(
+                report.Checks, static check => check.Subject == "owners" && check.Found.Contains("not compared", StringComparison.Ordinal));
+            await restoration.CommitAsync(CancellationToken.None);
+            await restoration.RevertAsync(CancellationToken.None); // deletes a folder that its owner may not write in
+            Assert.False(Directory.Exists(bench.Target));
+        });
+        Assert.Equal(["live", "snapshot", "temp"], bench.Names());
+    }
+
+    [Fact]
+    public async Task A_target_whose_parent_is_not_writable_is_a_blocker()
+    {
+        Needs.Root();
+        using FilesBench bench = new();
+        VerifiedSnapshot snapshot = await bench.CaptureAsync();
+        await Shell.RunAsync("chmod 755 . ; chmod -R a+rX snapshot", Path.GetDirectoryName(bench.Live)!);
+        await AsNobodyAsync(async () =>
+        {
+            await using IRestoration restoration = bench.Source(bench.Target).PrepareRestore(snapshot, snapshot.Metadata.Sources[0], "id");
+            Assert.Equal(ErrorCodes.TargetUnusable, Assert.Single((await restoration.PlanAsync(CancellationToken.None)).Blockers).Code);
+        });
+    }
+
+    /// <summary>The C library changes all threads' rights at once.</summary>
+    private static async Task AsNobodyAsync(Func<Task> work)
+    {
+        Assert.Equal(0, SetEffectiveGroup(Nobody));
+        Assert.Equal(0, SetEffectiveUser(Nobody));
+        try
+        {
+            await work();
+        }
+        finally
+        {
+            Assert.Equal(0, SetEffectiveUser(0));
+            Assert.Equal(0, SetEffectiveGroup(0));
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "seteuid")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int SetEffectiveUser(uint uid);
+
+    [LibraryImport("libc", EntryPoint = "setegid")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int SetEffectiveGroup(uint gid);
+}

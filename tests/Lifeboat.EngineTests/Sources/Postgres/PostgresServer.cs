@@ -1,0 +1,221 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Lifeboat.Engine.Apps;
+using Lifeboat.Engine.Hosting;
+using Lifeboat.Engine.Secrets;
+using Lifeboat.Engine.Sources.Postgres;
+
+namespace Lifeboat.EngineTests.Sources.Postgres;
+
+/// <summary>
+/// A real PostgreSQL server of a test's own: unix socket (trust) and a free loopback port (scram-sha-256), both as superuser
+/// <c>postgres</c>. As a class fixture it is started once per class. PostgreSQL refuses root, so root starts it as user postgres.
+/// </summary>
+public sealed class PostgresServer : IAsyncLifetime
+{
+    public const string Password = "s3cret of postgres";
+
+    private static int s_nextPort = 20000 + (Environment.ProcessId % 5000);
+    private string _folder = "";
+
+    /// <summary>Arguments for initdb beside the usual ones; set before <see cref="InitializeAsync"/>.</summary>
+    public IReadOnlyList<string> InitArguments { get; init; } = ["-E", "UTF8", "--locale=C.UTF-8"];
+
+    /// <summary>Server settings beside the usual ones.</summary>
+    public IReadOnlyList<string> ServerSettings { get; init; } = [];
+
+    /// <summary>The folder of the server's programs.</summary>
+    public string Bin { get; init; } = "/usr/lib/postgresql/15/bin";
+
+    public string SocketFolder => _folder;
+
+    public int Port { get; private set; }
+
+    public string LogFile => Path.Combine(_folder, "log");
+
+    /// <summary>Starts a server with its usual settings.</summary>
+    public static async Task<PostgresServer> StartAsync(params string[] serverSettings)
+    {
+        PostgresServer server = new() { ServerSettings = serverSettings };
+        await server.InitializeAsync();
+        return server;
+    }
+
+    public ValueTask InitializeAsync()
+    {
+        if (!File.Exists(Path.Combine(Bin, "initdb")))
+        {
+            if (Environment.GetEnvironmentVariable("CI") == "true")
+                Assert.Fail($"no PostgreSQL server in {Bin}");
+            Assert.Skip($"no PostgreSQL server in {Bin}");
+        }
+
+        _folder = Directory.CreateTempSubdirectory("lbpg-").FullName;
+        File.WriteAllText(Path.Combine(_folder, "pw"), Password);
+        if (IsRoot)
+            RunProgram("chown", ["-R", "postgres", _folder]);
+        RunServerProgram(
+            "initdb",
+            ["-D", Data, "-U", "postgres", "--auth-local=trust", "--auth-host=scram-sha-256", "--pwfile", Path.Combine(_folder, "pw"),
+                "--no-sync", .. InitArguments]);
+        Start();
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Starts it (again).</summary>
+    public void Start()
+    {
+        for (int attempt = 0; ; attempt++)
+        {
+            if (Port == 0 || attempt > 0)
+                Port = FreePort();
+            string[] settings =
+            [
+                $"unix_socket_directories={_folder}", $"port={Port}", "listen_addresses=127.0.0.1", "fsync=off", "full_page_writes=off",
+                "max_connections=60", "shared_buffers=64MB", "autovacuum=off", .. ServerSettings,
+            ];
+            string options = string.Join(' ', settings.Select(static s => $"-c '{s.Replace("'", "'\\''", StringComparison.Ordinal)}'"));
+            try
+            {
+                RunServerProgram("pg_ctl", ["start", "-w", "-s", "-D", Data, "-l", LogFile, "-o", options]);
+                return;
+            }
+            catch (InvalidOperationException) when (attempt < 5)
+            {
+                // The port was taken meanwhile.
+            }
+        }
+    }
+
+    /// <summary>Stops it; <c>immediate</c> is as a crash, <c>fast</c> in order.</summary>
+    public void Stop(string mode = "immediate") => RunServerProgram("pg_ctl", ["stop", "-w", "-s", "-m", mode, "-D", Data]);
+
+    public ValueTask DisposeAsync()
+    {
+        if (_folder.Length == 0)
+            return ValueTask.CompletedTask;
+        try
+        {
+            Stop();
+        }
+        catch (InvalidOperationException)
+        {
+            // A test stopped it already.
+        }
+
+        Directory.Delete(_folder, recursive: true);
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>The URI by TCP, which wants a password.</summary>
+    public string Url(string database, string user = "postgres") =>
+        $"postgresql://{Uri.EscapeDataString(user)}@127.0.0.1:{Port}/{Uri.EscapeDataString(database)}";
+
+    /// <summary>The URI by the unix socket, which wants none.</summary>
+    public string SocketUrl(string database, string user = "postgres") =>
+        $"postgresql://{Uri.EscapeDataString(user)}@/{Uri.EscapeDataString(database)}?host={Uri.EscapeDataString(_folder)}&port={Port}";
+
+    /// <summary>Settings of a source by the unix socket.</summary>
+    public PostgresSettings Settings(string database, string user = "postgres", string source = "main", params string[] via) =>
+        new(source, SocketUrl(database, user), null, null, via);
+
+    /// <summary>Opens a session by the unix socket, as the engine does.</summary>
+    public async Task<PsqlSession> SessionAsync(RunContext context, string database, string user = "postgres")
+    {
+        CancellationToken cancellation = TestContext.Current.CancellationToken;
+        PostgresConnection connection = await PostgresConnection.FromAsync(Settings(database, user), new NoSecrets(), cancellation);
+        IReadOnlyList<PostgresTools> tools = await PostgresTools.FindAsync(context, Bin, [], cancellation);
+        return await PsqlSession.OpenAsync(tools[0], connection, cancellation);
+    }
+
+    /// <summary>Runs SQL through psql, independent of what is tested; gives what it printed (unaligned, tuples only).</summary>
+    public string Sql(string database, string sql, string user = "postgres") =>
+        RunProgram(Path.Combine(Bin, "psql"), ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", SocketUrl(database, user)], sql);
+
+    /// <summary>Runs a file through psql, from the folder that holds it.</summary>
+    public string SqlFile(string database, string file, string user = "postgres") => RunProgram(
+        Path.Combine(Bin, "psql"), ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", SocketUrl(database, user), "-f", file], null,
+            Path.GetDirectoryName(file));
+
+    /// <summary>Creates an empty database.</summary>
+    public void CreateDatabase(string name, string options = "") =>
+        Sql("postgres", $"CREATE DATABASE {SqlText.Identifier(name)} {options}");
+
+    /// <summary>pg_dump's text.</summary>
+    public string Dump(string database, params string[] options) =>
+        RunProgram(Path.Combine(Bin, "pg_dump"), [.. options, "-d", SocketUrl(database)]);
+
+    /// <summary>Runs one of PostgreSQL's programs.</summary>
+    public string RunClient(string program, params string[] arguments) => RunProgram(Path.Combine(Bin, program), arguments);
+
+    private static bool IsRoot => Environment.UserName == "root";
+
+    private string Data => Path.Combine(_folder, "data");
+
+    private static int FreePort()
+    {
+        while (true)
+        {
+            int port = 20000 + (Interlocked.Increment(ref s_nextPort) % 12000);
+            try
+            {
+                using TcpListener listener = new(IPAddress.Loopback, port);
+                listener.Start();
+                return port;
+            }
+            catch (SocketException)
+            {
+                // Taken: try the next.
+            }
+        }
+    }
+
+    private void RunServerProgram(string program, string[] arguments)
+    {
+        string path = Path.Combine(Bin, program);
+        if (IsRoot)
+            RunProgram("runuser", ["-u", "postgres", "--", path, .. arguments], directory: "/");
+        else
+            RunProgram(path, arguments);
+    }
+
+    private static string RunProgram(string program, IEnumerable<string> arguments, string? input = null, string? directory = null)
+    {
+        // The server that pg_ctl starts keeps its error stream open, so its output goes to its log and nothing is waited for here.
+        bool detached = arguments.Contains("start");
+        ProcessStartInfo info = new(program, arguments)
+        {
+            RedirectStandardInput = true, RedirectStandardOutput = !detached, RedirectStandardError = !detached,
+                WorkingDirectory = directory ?? "",
+            StandardInputEncoding = new UTF8Encoding(false),
+        };
+        using Process process = Process.Start(info)!;
+        Task<string> errors = detached ? Task.FromResult("") : process.StandardError.ReadToEndAsync();
+        Task writing = Task.Run(() =>
+        {
+            process.StandardInput.Write(input ?? "");
+            process.StandardInput.Close();
+        });
+        string output = detached ? "" : process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        writing.ContinueWith(static _ => { }, TaskScheduler.Default).Wait();
+        return process.ExitCode == 0 ? output
+            : throw new InvalidOperationException($"{program} ended with status {process.ExitCode}: {errors.Result}");
+    }
+}
+
+/// <summary>For sources without secrets.</summary>
+public sealed class NoSecrets : ISecretResolver
+{
+    public Task<Secret> ResolveAsync(SecretReference reference, CancellationToken cancellation) =>
+        throw new InvalidOperationException($"no secret {reference}");
+}
+
+/// <summary>Secrets by locator.</summary>
+public sealed class GivenSecrets(params (string Locator, string Value)[] secrets) : ISecretResolver
+{
+    public Task<Secret> ResolveAsync(SecretReference reference, CancellationToken cancellation) =>
+        Task.FromResult(new Secret(secrets.Single(s => s.Locator == reference.Locator).Value));
+}

@@ -1,0 +1,85 @@
+using System.Text.RegularExpressions;
+using Lifeboat.Engine.Apps;
+using Lifeboat.Engine.Snapshots;
+using Lifeboat.Engine.Sources;
+using Lifeboat.Engine.Sources.Sqlite;
+using Lifeboat.Tests.Shared;
+
+namespace Lifeboat.EngineTests.Sources.Sqlite;
+
+/// <summary>A live database, a snapshot folder and a target beside it; the sqlite3 program makes and reads databases.</summary>
+internal sealed class SqliteBench : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public SqliteBench()
+    {
+        Needs.Program("sqlite3");
+        foreach (string name in (string[])["live", "snapshot", "temp"])
+            Directory.CreateDirectory(_folder[name]);
+        Host = new TestHost(_folder["temp"]);
+    }
+
+    public TestHost Host { get; }
+
+    public string Folder => _folder.Path;
+
+    /// <summary>An awkward name on purpose.</summary>
+    public string Live => _folder["live/it's a 100% db?#.sqlite"];
+
+    public string Target => _folder["restored/app.db"];
+
+    public string Snapshot => _folder["snapshot"];
+
+    public string Instructions { get; private set; } = "";
+
+    public SqliteSource Source(string path) => new(new SqliteSettings("app", path), Host.Context);
+
+    /// <summary>Runs SQL from standard input, as one does by hand.</summary>
+    public static async Task<string> SqlAsync(string path, string sql)
+    {
+        string script = Path.GetTempFileName();
+        await File.WriteAllTextAsync(script, sql, TestContext.Current.CancellationToken);
+        try
+        {
+            return await Shell.RunAsync($"sqlite3 -bail \"$(cat {script}.path)\" < {script}", WritePath(script, path));
+        }
+        finally
+        {
+            File.Delete(script);
+            File.Delete(script + ".path");
+        }
+    }
+
+    public async Task<VerifiedSnapshot> CaptureAsync()
+    {
+        FolderSnapshot snapshot = new(Snapshot);
+        await using ICapture capture = await Source(Live).OpenAsync(CancellationToken.None);
+        SourceMetadata metadata = await capture.WriteAsync(snapshot, CancellationToken.None);
+        Instructions = capture.Instructions;
+        Assert.Empty(Directory.EnumerateFileSystemEntries(_folder["temp"]));
+        return await snapshot.FinishAsync(metadata);
+    }
+
+    /// <summary>Stages, verifies and commits.</summary>
+    public async Task RestoreAsync(VerifiedSnapshot snapshot, string target)
+    {
+        await using IRestoration restoration = Source(target).PrepareRestore(snapshot, snapshot.Metadata.Sources[0], "r1");
+        Assert.Empty((await restoration.PlanAsync(CancellationToken.None)).Blockers);
+        await restoration.StageAsync(CancellationToken.None);
+        VerifyReport report = await restoration.VerifyAsync(CancellationToken.None);
+        Assert.True(report.Passed, string.Join('\n', report.Checks.Where(static check => !check.Passed)));
+        await restoration.CommitAsync(CancellationToken.None);
+    }
+
+    public string ShellBlocks() => string.Concat(
+        Regex.Matches(Instructions, "```sh\n(.*?)```", RegexOptions.Singleline).Select(static match => match.Groups[1].Value));
+
+    public void Dispose() => _folder.Dispose();
+
+    private static string WritePath(string script, string path)
+    {
+        File.WriteAllText(script + ".path", path);
+        return Path.GetDirectoryName(script)!;
+    }
+}
