@@ -181,6 +181,7 @@ internal sealed class BundlePipeline : IAsyncDisposable
     private void Release(EntryBlock block)
     {
         block.Entry.Held -= block.SegmentBytes;
+        block.Entry.Compressed -= block.SegmentBytes;
         _held -= block.SegmentBytes;
         _segments.Return(block.Segments);
     }
@@ -255,7 +256,7 @@ internal sealed class BundlePipeline : IAsyncDisposable
         foreach (OpenEntry entry in _open)
         {
             bool waits = _waiting.Exists(waiter => waiter.Entry == entry && !HasMemory(entry, waiter.Bytes));
-            bool large = entry.Held >= _options.StreamBytes;
+            bool large = entry.Compressed >= _options.StreamBytes;
             if (!entry.Closed && (waits || large) && entry.Held >= (best?.Held ?? 0))
                 best = entry;
         }
@@ -361,6 +362,7 @@ internal sealed class BundlePipeline : IAsyncDisposable
         _inFlight--;
         entry.Uncompressed--;
         entry.Held += block.SegmentBytes - block.Reserved;
+        entry.Compressed += block.SegmentBytes;
         _held += block.SegmentBytes - block.Reserved;
         block.IsCompressed = true;
         if (entry.Aborted)

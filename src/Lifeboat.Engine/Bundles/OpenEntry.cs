@@ -16,6 +16,9 @@ internal sealed class OpenEntry(EntryHeader header)
     /// <summary>Memory held by the blocks.</summary>
     public long Held { get; set; }
 
+    /// <summary>The part of <see cref="Held"/> that is compressed. What is not says nothing about the entry's size in the bundle.</summary>
+    public long Compressed { get; set; }
+
     /// <summary>Blocks that are not compressed yet.</summary>
     public int Uncompressed { get; set; }
 

@@ -17,6 +17,7 @@ internal sealed class JsonOutput : IRunOutput
     private readonly bool _verbose;
     private readonly HashSet<Problem> _warned = [];
     private readonly List<Problem> _warnings = [];
+    private bool _over;
 
     /// <param name="lines">
     /// Whether this is a long run, told in lines. Otherwise the one document is all there is, and it carries the warnings.
@@ -70,6 +71,7 @@ internal sealed class JsonOutput : IRunOutput
 
     public void Fail(IReadOnlyList<Problem> problems, ExitStatus exit, string? details = null)
     {
+        End();
         foreach (Problem problem in problems)
         {
             ProblemDocument clean = ProblemDocument.From(problem);
@@ -90,14 +92,19 @@ internal sealed class JsonOutput : IRunOutput
     {
     }
 
-    public void Dispose() => _timer?.Dispose();
+    public void Dispose()
+    {
+        _timer?.Dispose();
+        End();
+    }
 
     /// <summary>Writes a status line, if anything runs.</summary>
     internal void Tick()
     {
         IReadOnlyList<PhaseState> running = _tracker.Snapshot();
-        if (running.Count > 0)
-            Write(Status(running, _tracker.Elapsed), OutputJson.Default.StatusMessage);
+        lock (_lock)
+            if (!_over && running.Count > 0)
+                Write(Status(running, _tracker.Elapsed), OutputJson.Default.StatusMessage);
     }
 
     internal static StatusMessage Status(IReadOnlyList<PhaseState> running, TimeSpan elapsed)
@@ -113,6 +120,13 @@ internal sealed class JsonOutput : IRunOutput
             percent,
             [.. running.Select(static state => new PhaseStatus(
                 state.Source, Name(state.Phase), state.Done, state.Total, (long)state.Rate, Rounded(state.Remaining)))]);
+    }
+
+    /// <summary>Phases that a failure broke off never finish; no status of them comes after the error.</summary>
+    private void End()
+    {
+        lock (_lock)
+            _over = true;
     }
 
     private static double? Rounded(TimeSpan? time) => time is { } known ? Math.Round(known.TotalSeconds, 0) : null;

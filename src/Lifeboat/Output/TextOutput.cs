@@ -23,6 +23,7 @@ internal sealed class TextOutput : IRunOutput
     private readonly bool _unicode;
     private int _drawn;
     private int _nameWidth = 8;
+    private bool _over;
 
     public TextOutput(ProgramHost host, Streams streams, bool quiet, bool verbose)
     {
@@ -88,7 +89,7 @@ internal sealed class TextOutput : IRunOutput
 
     public void Fail(IReadOnlyList<Problem> problems, ExitStatus exit, string? details = null)
     {
-        Settle();
+        End();
         foreach (Problem problem in problems)
             Print(Describe("error", "31", problem), error: true);
         if (_verbose && details is not null)
@@ -115,7 +116,7 @@ internal sealed class TextOutput : IRunOutput
     public void Dispose()
     {
         _timer?.Dispose();
-        Settle();
+        End();
     }
 
     /// <summary>Draws the bars again, or writes a plain line for each running phase.</summary>
@@ -124,13 +125,17 @@ internal sealed class TextOutput : IRunOutput
         IReadOnlyList<PhaseState> running = _tracker.Snapshot();
         if (!_live)
         {
-            foreach (PhaseState state in running.Where(static state => state.Elapsed >= PlainInterval))
-                Print(ProgressText.Plain(state) + "\n", error: false);
+            lock (_lock)
+                if (!_over)
+                    foreach (PhaseState state in running.Where(static state => state.Elapsed >= PlainInterval))
+                        Print(ProgressText.Plain(state) + "\n", error: false);
             return;
         }
 
         lock (_lock)
         {
+            if (_over)
+                return;
             int width = _host.Width() - 1;
             _nameWidth = running.Select(static state => state.Source?.Length ?? 3).Append(_nameWidth).Max();
             _nameWidth = Math.Min(_nameWidth, 20);
@@ -170,6 +175,16 @@ internal sealed class TextOutput : IRunOutput
                 _streams.Error(text);
             else
                 _streams.Out(text);
+        }
+    }
+
+    /// <summary>Phases that a failure broke off never finish; nothing more is drawn of them, whatever a timer's last turn finds.</summary>
+    private void End()
+    {
+        lock (_lock)
+        {
+            _over = true;
+            Erase();
         }
     }
 

@@ -213,7 +213,7 @@ internal sealed class PostgresCapture : ICapture
         PostgresCommand command = Session.Connection.Command(_tools.PgDumpAll, options);
         ProgramResult result = await ProgramRunner.RunAsync(command.Start, cancellation, command.InputPrefix);
         if (result.ExitStatus != 0)
-            throw ProgramRunner.Failed(command.Start, result.ExitStatus, result.Errors);
+            throw PostgresProblems.OfProgram(command.Start, result.ExitStatus, result.Errors, Session.Connection, "pg_dumpall read the roles");
         (byte[] text, _) = await SchemaText.NormalizeAsync(result.Output, cancellation);
         return text;
     }

@@ -1,10 +1,18 @@
 using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Processes;
 
 namespace Lifeboat.Engine.Sources.Postgres;
 
 /// <summary>Says in our words what went wrong with a server: one code, a message with the names concerned, and what to do.</summary>
 public static class PostgresProblems
 {
+    /// <summary>What libpq and the server say when a connection ends or cannot be made (PostgreSQL's fe-connect.c, fe-misc.c, postmaster.c).</summary>
+    private static readonly string[] s_lostTexts =
+    [
+        "terminating connection", "server closed the connection", "connection to server", "could not receive data from server",
+        "could not send data to server", "the database system is", "no connection to the server", "SSL connection has been closed",
+    ];
+
     /// <summary>A command that the server refused.</summary>
     /// <param name="doing">What was being done, for the message: <c>reading table public.orders</c>; null for nothing to add.</param>
     public static LifeboatException From(PostgresError error, PostgresConnection connection, string? doing = null)
@@ -33,6 +41,25 @@ public static class PostgresProblems
             "see the server's log for the reason (restart, termination, crash, network), then run again",
             connection.Source,
             new PostgresErrorException(new PostgresError(PostgresError.ConnectionLost, said, null, null)));
+    }
+
+    /// <summary>
+    /// A client program (pg_dump, pg_dumpall, …) that ended with an error while a session of ours was open: libpq gives it only texts, and one that
+    /// cannot connect any more tells of a lost server just as one whose connection broke.
+    /// </summary>
+    /// <param name="doing">What the program was doing, for the message: <c>reading the roles</c>.</param>
+    internal static LifeboatException OfProgram(ProgramStart start, int exit, string errors, PostgresConnection connection, string doing)
+    {
+        if (s_lostTexts.Any(text => errors.Contains(text, StringComparison.Ordinal)))
+            return Lost(errors, connection, doing);
+        if (errors.Contains("permission denied", StringComparison.Ordinal))
+            return new LifeboatException(
+                ErrorCodes.PostgresPermissionDenied,
+                $"{connection.Target}: {doing}: {Flat(errors)}",
+                "grant the right, or connect as the database's owner or a superuser",
+                connection.Source);
+        LifeboatException other = ProgramRunner.Failed(start, exit, errors);
+        return new LifeboatException(other.Code, other.Problems[0].Message, other.Hint, connection.Source, other);
     }
 
     /// <summary>The lines of a program's message as one.</summary>

@@ -130,15 +130,6 @@ internal sealed class SchemaDump : IAsyncDisposable
             return new LifeboatException(
                 ErrorCodes.PostgresToolsTooOld, PostgresProblems.Flat(errors),
                     "install client programs that are not older than the server", _connection.Source);
-        if (errors.Contains("permission denied", StringComparison.Ordinal))
-            return new LifeboatException(
-                ErrorCodes.PostgresPermissionDenied,
-                $"{_connection.Target}: {PostgresProblems.Flat(errors)}",
-                "grant the right, or connect as the database's owner or a superuser",
-                _connection.Source);
-        return errors.Contains("terminating connection", StringComparison.Ordinal)
-            || errors.Contains("server closed the connection", StringComparison.Ordinal)
-            ? PostgresProblems.Lost(errors, _connection, "pg_dump read the schema")
-            : ProgramRunner.Failed(start, exit, errors);
+        return PostgresProblems.OfProgram(start, exit, errors, _connection, "pg_dump read the schema");
     }
 }

@@ -54,7 +54,7 @@ internal sealed class SchemaVerification(RestoreTarget target, bool tablespaces,
             async (output, token) => await output.CopyToAsync(stream, token),
             cancellation);
         if (exit != 0)
-            throw ProgramRunner.Failed(command.Start, exit, errors);
+            throw PostgresProblems.OfProgram(command.Start, exit, errors, target.Staging, "pg_dump read the staged schema");
     }
 
     private async Task<string> WriteTextAsync(string dump, string text, CancellationToken cancellation)
