@@ -3,6 +3,10 @@ using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Secrets;
 using Lifeboat.Engine.Snapshots;
+using Lifeboat.Engine.Sources.Postgres.Capture;
+using Lifeboat.Engine.Sources.Postgres.Catalogue;
+using Lifeboat.Engine.Sources.Postgres.Restore;
+using Lifeboat.Engine.Sources.Postgres.Sessions;
 
 namespace Lifeboat.Engine.Sources.Postgres;
 

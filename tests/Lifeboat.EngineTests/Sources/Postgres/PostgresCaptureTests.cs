@@ -5,6 +5,9 @@ using Lifeboat.Engine.Progress;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources;
 using Lifeboat.Engine.Sources.Postgres;
+using Lifeboat.Engine.Sources.Postgres.Catalogue;
+using Lifeboat.Engine.Sources.Postgres.Sessions;
+using Lifeboat.Engine.Sources.Postgres.Sql;
 using Lifeboat.Tests.Shared;
 
 namespace Lifeboat.EngineTests.Sources.Postgres;

@@ -5,7 +5,8 @@ using System.Text;
 using Lifeboat.Engine.Apps;
 using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Secrets;
-using Lifeboat.Engine.Sources.Postgres;
+using Lifeboat.Engine.Sources.Postgres.Sessions;
+using Lifeboat.Engine.Sources.Postgres.Sql;
 
 namespace Lifeboat.EngineTests.Sources.Postgres;
 

@@ -3,7 +3,8 @@ using Lifeboat.Engine.Apps;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Secrets;
 using Lifeboat.Engine.Snapshots;
-using Lifeboat.Engine.Sources.Postgres;
+using Lifeboat.Engine.Sources.Postgres.Sessions;
+using Lifeboat.Engine.Sources.Postgres.Sql;
 using Lifeboat.Tests.Shared;
 
 namespace Lifeboat.EngineTests.Sources.Postgres;

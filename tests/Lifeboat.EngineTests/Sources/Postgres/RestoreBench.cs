@@ -3,6 +3,7 @@ using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources;
 using Lifeboat.Engine.Sources.Postgres;
+using Lifeboat.Engine.Sources.Postgres.Sql;
 using Lifeboat.Tests.Shared;
 using Npgsql;
 

@@ -1,7 +1,7 @@
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources;
-using Lifeboat.Engine.Sources.Postgres;
+using Lifeboat.Engine.Sources.Postgres.Catalogue;
 
 namespace Lifeboat.EngineTests.Sources.Postgres;
 

@@ -1,6 +1,6 @@
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources;
-using Lifeboat.Engine.Sources.Postgres;
+using Lifeboat.Engine.Sources.Postgres.Sql;
 using Npgsql;
 
 namespace Lifeboat.EngineTests.Sources.Postgres;

@@ -1,5 +1,6 @@
 using Lifeboat.Engine.Snapshots;
-using Lifeboat.Engine.Sources.Postgres;
+using Lifeboat.Engine.Sources.Postgres.Catalogue;
+using Lifeboat.Engine.Sources.Postgres.Restore;
 
 namespace Lifeboat.Tests.Sources.Postgres;
 

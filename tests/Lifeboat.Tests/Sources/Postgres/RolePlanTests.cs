@@ -1,5 +1,5 @@
 using Lifeboat.Engine.Errors;
-using Lifeboat.Engine.Sources.Postgres;
+using Lifeboat.Engine.Sources.Postgres.Roles;
 
 namespace Lifeboat.Tests.Sources.Postgres;
 

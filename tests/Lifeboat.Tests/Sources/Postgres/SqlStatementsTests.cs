@@ -1,4 +1,5 @@
-using Lifeboat.Engine.Sources.Postgres;
+
+using Lifeboat.Engine.Sources.Postgres.Sql;
 
 namespace Lifeboat.Tests.Sources.Postgres;
 

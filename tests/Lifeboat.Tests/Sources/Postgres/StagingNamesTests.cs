@@ -1,5 +1,5 @@
 using System.Text;
-using Lifeboat.Engine.Sources.Postgres;
+using Lifeboat.Engine.Sources.Postgres.Restore;
 
 namespace Lifeboat.Tests.Sources.Postgres;
 

@@ -1,0 +1,62 @@
+using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Sources.Postgres.Catalogue;
+using Lifeboat.Engine.Sources.Postgres.Sessions;
+using Lifeboat.Engine.Sources.Postgres.Sql;
+
+namespace Lifeboat.Engine.Sources.Postgres.Capture;
+
+/// <summary>What stands in the way of a complete capture.</summary>
+internal static class CaptureChecks
+{
+    private const int NamedAtMost = 20;
+
+    /// <summary>Every relation that cannot be read as a whole.</summary>
+    public static IReadOnlyList<Problem> Blockers(PsqlSession session, PostgresCatalogue catalogue)
+    {
+        string user = SqlText.Identifier(session.User);
+        string source = session.Connection.Source;
+        List<Problem> problems =
+        [
+            .. catalogue.Locked.Concat(catalogue.Sequences).Where(static r => !r.Readable).Select(r => new Problem(
+                ErrorCodes.PostgresPermissionDenied,
+                $"user {user} may not read {(r.Kind == 'S' ? "sequence" : "table")} {r.DisplayName} in {session.Connection.Target}",
+                $"GRANT pg_read_all_data TO {user} (PostgreSQL 14 and later), or grant USAGE on the schema and SELECT on {r.DisplayName}",
+                source)),
+            .. catalogue.Tables.Where(static r => r.Readable && r.HidesRows).Select(r => new Problem(
+                ErrorCodes.PostgresPermissionDenied,
+                $"row security may hide rows of table {r.DisplayName} from user {user} in {session.Connection.Target}",
+                $"ALTER ROLE {user} BYPASSRLS, or connect as the table's owner or a superuser",
+                source)),
+        ];
+        if (problems.Count <= NamedAtMost)
+            return problems;
+        int more = problems.Count - NamedAtMost;
+        Problem last = problems[NamedAtMost];
+        return [.. problems.Take(NamedAtMost),
+            last with { Message = $"and {more} more tables or sequences that user {user} may not read" }];
+    }
+
+    /// <summary>What a snapshot would lack although it can be made.</summary>
+    public static IEnumerable<Problem> Warnings(PsqlSession session, PostgresCatalogue catalogue)
+    {
+        string source = session.Connection.Source;
+        if (!catalogue.MayReadRolePasswords)
+            yield return new Problem(
+                ErrorCodes.PostgresRolePasswordsLeftOut,
+                $"user {SqlText.Identifier(session.User)} may not read role passwords: the snapshot has the roles without them",
+                "connect as a superuser to have them in the snapshot; otherwise set them again after a restore on another server",
+                source);
+        foreach (CatalogueRelation table in catalogue.ForeignTables)
+            yield return new Problem(
+                ErrorCodes.PostgresDataLeftOut,
+                $"the rows of foreign table {table.DisplayName} are kept by another server: the snapshot has the table's definition alone",
+                "back the other server up as a source of its own",
+                source);
+        foreach (CatalogueRelation table in catalogue.Tables.Where(t => t.Unlogged && session.InRecovery))
+            yield return new Problem(
+                ErrorCodes.PostgresDataLeftOut,
+                $"the rows of unlogged table {table.DisplayName} are not on a standby: the snapshot has the table's definition alone",
+                "back up the primary to have them in the snapshot",
+                source);
+    }
+}

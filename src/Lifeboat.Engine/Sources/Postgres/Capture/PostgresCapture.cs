@@ -1,0 +1,231 @@
+using System.Text;
+using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Hosting;
+using Lifeboat.Engine.Processes;
+using Lifeboat.Engine.Progress;
+using Lifeboat.Engine.Snapshots;
+using Lifeboat.Engine.Sources.Postgres.Catalogue;
+using Lifeboat.Engine.Sources.Postgres.Sessions;
+using Lifeboat.Engine.Sources.Postgres.Sql;
+
+namespace Lifeboat.Engine.Sources.Postgres.Capture;
+
+/// <summary>One open cut of a database, and how it is written into a snapshot.</summary>
+internal sealed class PostgresCapture : ICapture
+{
+    private const int Attempts = 4;
+    private const long SchemaBytesPerRelation = 16 * 1024;
+
+    private readonly PostgresCut _cut;
+    private readonly PostgresTools _tools;
+    private readonly RunContext _context;
+    private readonly int _blocksPerPart;
+    private readonly string _folder;
+    private readonly SchemaDump _schema;
+
+    private PostgresCapture(PostgresCut cut, SchemaDump schema, PostgresTools tools, RunContext context, int blocksPerPart)
+    {
+        _cut = cut;
+        _tools = tools;
+        _context = context;
+        _blocksPerPart = blocksPerPart;
+        _folder = $"databases/{Source}";
+        _schema = schema;
+    }
+
+    /// <summary>Opens a cut that pg_dump has joined.</summary>
+    public static async Task<PostgresCapture> OpenAsync(
+        PsqlSession session, PostgresTools tools, RunContext context, int blocksPerPart, TimeSpan lockTimeout, CancellationToken cancellation)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            PostgresCut cut = await PostgresCut.OpenAsync(session, context.Host.Time, lockTimeout, cancellation);
+#pragma warning disable CA2000 // the finally below disposes it, or the capture that takes it over does
+            SchemaDump? schema = new(cut, tools, context.Host);
+#pragma warning restore CA2000
+            try
+            {
+                if (await schema.GetsItsLocksAsync(cut, cancellation))
+                {
+                    PostgresCapture capture = new(cut, schema, tools, context, blocksPerPart);
+                    schema = null;
+                    return capture;
+                }
+            }
+            finally
+            {
+                if (schema is not null)
+                    await schema.DisposeAsync();
+            }
+
+            await cut.CloseAsync(cancellation);
+            if (attempt == Attempts)
+                throw await PostgresCut.LockedAsync(session, lockTimeout, null, cancellation);
+        }
+    }
+
+    public DateTimeOffset CutAt => _cut.At;
+
+    public long EstimatedBytes => _cut.Catalogue.Tables.Sum(static t => t.Bytes) + TemporaryBytes;
+
+    public long TemporaryBytes => 1024 * 1024 + (_cut.Catalogue.Relations.Count * SchemaBytesPerRelation);
+
+    public string Instructions { get; private set; } = "";
+
+    private PsqlSession Session => _cut.Session;
+
+    private string Source => _cut.Session.Connection.Source;
+
+    public async Task<SourceMetadata> WriteAsync(ISnapshotWriter writer, CancellationToken cancellation)
+    {
+        foreach (Problem warning in CaptureChecks.Warnings(Session, _cut.Catalogue))
+            _context.Progress.Report(new Warned(Source, warning));
+        CountingWriter files = new(writer);
+        CatalogueRelation[] tables = [.. _cut.Catalogue.Tables.Where(t => !(t.Unlogged && Session.InRecovery))
+            .OrderBy(static t => t.Extension is null)
+            .ThenBy(static t => t.Extension is null ? "" : t.Extension, StringComparer.Ordinal).ThenBy(static t => t.ConfigurationRank)];
+        PostgresTable[] described = [.. tables.Select(Describe)];
+        TablePartition partition = new($"{_folder}/data", Session.ServerEncoding, Session.ServerMajor, _blocksPerPart);
+        List<TablePart> parts = [.. tables
+            .SelectMany((t, i) => partition.Cut(i, t, described[i], Session.TextEncoding.GetBytes($"{t.Schema}.{t.Name}")))];
+        LargeObjectCapture largeObjects = new(Session, _folder);
+        parts.AddRange(await largeObjects.PlanAsync(tables.Length, _cut.Catalogue.MayReadLargeObjects, partition, cancellation));
+        // What the cut's own session is asked comes before the workers, who may need it.
+        ILookup<int, string> paths = parts.ToLookup(static p => p.Table, static p => p.Path);
+        PostgresDetails details = await ReadDetailsAsync(described,
+            new PostgresLargeObjects(largeObjects.Count, 0, "", [.. paths[tables.Length]]), cancellation);
+        if (largeObjects.Count > 0)
+            await AddAsync(files, largeObjects.ObjectsPath, largeObjects.WriteObjectsAsync, cancellation);
+
+        IReadOnlyDictionary<int, CapturedTable> captured = new Dictionary<int, CapturedTable>();
+        string digest = "";
+        using DataCapture data = new(_cut, _tools, _context, files);
+        await Together.RunAsync(
+            cancellation,
+            async token => captured = await data.RunAsync(parts, token),
+            async token =>
+            {
+                digest = await WriteSchemaAsync(files, token);
+                await WriteScriptsAsync(files, details,
+                    [.. Enumerable.Range(0, tables.Length).Select(i => (IReadOnlyList<string>)[.. paths[i]])], token);
+            });
+        CapturedTable pages = captured.GetValueOrDefault(tables.Length);
+        details = details with
+        {
+            SchemaDigest = digest,
+            LargeObjects = details.LargeObjects with { Rows = pages.Digest.Rows, Digest = pages.Digest.ToString() },
+        };
+        Instructions = PostgresInstructions.Write(details, _folder, _tools.Version.Major);
+        return new SourceMetadata
+        {
+            Name = Source,
+            Type = "postgres",
+            Engine = $"PostgreSQL {Session.ServerVersion}",
+            Tools = $"PostgreSQL {_tools.Version}",
+            Cut = new CutMetadata(CutAt, _cut.Lsn),
+            Bytes = files.Bytes,
+            Files = files.Files,
+            Tables = [.. tables.Select((t, i) =>
+                new TableMetadata(t.DisplayName, captured[i].Digest.Rows, captured[i].Bytes, captured[i].Digest.ToString(),
+                [.. paths[i]]))],
+            Details = details.ToJson(),
+        };
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _schema.DisposeAsync();
+        await Session.DisposeAsync();
+    }
+
+    private PostgresTable Describe(CatalogueRelation table) => new(
+        table.Schema,
+        table.Name,
+        _cut.Catalogue.Columns.GetValueOrDefault(table.Oid, []),
+        table.Extension is not null ? "extension" : table.IsPartition ? "partition" : "table",
+        table.Unlogged,
+        table.Where.Length == 0 ? null : table.Where,
+        table.Extension);
+
+    private async Task<PostgresDetails> ReadDetailsAsync(PostgresTable[] tables, PostgresLargeObjects largeObjects,
+        CancellationToken cancellation) => new()
+    {
+        ServerVersion = Session.ServerVersion,
+        ServerVersionNumber = Session.ServerVersionNumber,
+        ServerEncoding = Session.ServerEncoding,
+        Lsn = _cut.Lsn,
+        Database = await PostgresDatabaseReader.ReadAsync(Session, cancellation),
+        SchemaDigest = "",
+        RolePasswords = _cut.Catalogue.MayReadRolePasswords,
+        Roles = await PostgresDatabaseReader.ReadRolesAsync(Session, cancellation),
+        Extensions = await PostgresDatabaseReader.ReadExtensionsAsync(Session, cancellation),
+        Tables = tables,
+        Sequences = _cut.Sequences,
+        MaterializedViews = await MaterializedViewOrder.ReadAsync(Session, _cut.Catalogue, cancellation),
+        LargeObjects = largeObjects,
+    };
+
+    private async Task<string> WriteSchemaAsync(CountingWriter files, CancellationToken cancellation)
+    {
+        string said = await _schema.CompletionAsync(cancellation);
+        foreach (string line in said.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Where(static line => line.Contains("warning:", StringComparison.Ordinal)))
+            _context.Progress.Report(new Warned(Source, new Problem(
+                ErrorCodes.PostgresDataLeftOut, line.Trim(), "see what pg_dump says; connect as a superuser if it lacks a right", Source)));
+        await AddAsync(
+            files,
+            $"{_folder}/schema.dump",
+            async (stream, token) =>
+            {
+                await using Stream dump = _schema.Open();
+                await dump.CopyToAsync(stream, token);
+            },
+            cancellation);
+        string digest = "";
+        await AddAsync(files, $"{_folder}/schema.sql", async (stream, token) => digest = await _schema.WriteTextAsync([], stream, token),
+            cancellation);
+        return digest;
+    }
+
+    private async Task WriteScriptsAsync(
+        CountingWriter files, PostgresDetails details, IReadOnlyList<IReadOnlyList<string>> paths, CancellationToken cancellation)
+    {
+        byte[] globals = await DumpGlobalsAsync(details, cancellation);
+        await AddAsync(files, $"{_folder}/globals.sql", async (stream, token) => await stream.WriteAsync(globals, token), cancellation);
+        await AddTextAsync(files, "database.sql", DatabaseScript(details.Database), cancellation);
+        await AddTextAsync(files, "sequences.sql", RestoreScript.Sequences(details.Sequences), cancellation);
+        RestoreScript script = new(details, paths, _folder, Session.TextEncoding);
+        await AddAsync(files, $"{_folder}/restore.sql", (stream, token) => script.WriteAsync(stream, _schema, token), cancellation);
+    }
+
+    private string DatabaseScript(PostgresDatabase database)
+    {
+        string? tablespace = database.Tablespace == "pg_default" ? null : database.Tablespace;
+        string encoding = Session.ServerEncoding == "SQL_ASCII" ? "SQL_ASCII" : "UTF8";
+        return $"SET client_encoding TO '{encoding}';\n"
+            + DatabaseSql.Create(database, database.Name, Session.ServerMajor, database.Owner, tablespace) + ";\n"
+            + string.Concat(DatabaseSql.Properties(database, database.Name).Select(static sql => sql + ";\n"));
+    }
+
+    /// <summary>The roles' SQL is small, and secret: it stays in memory.</summary>
+    private async Task<byte[]> DumpGlobalsAsync(PostgresDetails details, CancellationToken cancellation)
+    {
+        List<string> options = ["--globals-only", $"--database={NameText.Decode(details.Database.Name, details)}"];
+        if (!details.RolePasswords)
+            options.Add("--no-role-passwords");
+        PostgresCommand command = Session.Connection.Command(_tools.PgDumpAll, options);
+        ProgramResult result = await ProgramRunner.RunAsync(command.Start, cancellation, command.InputPrefix);
+        if (result.ExitStatus != 0)
+            throw PostgresProblems.OfProgram(command.Start, result.ExitStatus, result.Errors, Session.Connection, "pg_dumpall read the roles");
+        (byte[] text, _) = await SchemaText.NormalizeAsync(result.Output, cancellation);
+        return text;
+    }
+
+    private Task<EntryReceipt> AddTextAsync(CountingWriter files, string name, string text, CancellationToken cancellation) => AddAsync(
+        files, $"{_folder}/{name}", async (stream, token) => await stream.WriteAsync(Session.TextEncoding.GetBytes(text), token),
+            cancellation);
+
+    private Task<EntryReceipt> AddAsync(CountingWriter files, string path, Func<Stream, CancellationToken, Task> body,
+        CancellationToken cancellation) =>
+        files.AddAsync(new EntryHeader(path, CutAt), body, cancellation);
+}

@@ -1,0 +1,92 @@
+using System.Globalization;
+using System.Text;
+using Lifeboat.Engine.Sources.Postgres.Catalogue;
+using Lifeboat.Engine.Sources.Postgres.Sessions;
+using Lifeboat.Engine.Sources.Postgres.Sql;
+
+namespace Lifeboat.Engine.Sources.Postgres.Capture;
+
+/// <summary>
+/// <c>restore.sql</c>: what psql runs, from the folder that holds it, to restore the database by hand into an empty one. Everything in it
+/// is psql's own; the schema's text is pg_restore's.
+/// </summary>
+internal sealed class RestoreScript(PostgresDetails details, IReadOnlyList<IReadOnlyList<string>> paths, string folder, Encoding encoding)
+{
+    private const string LoadTable = "pg_temp.lifeboat_load";
+
+    public async Task WriteAsync(Stream stream, SchemaDump schema, CancellationToken cancellation)
+    {
+        await WriteAsync(stream, Header(), cancellation);
+        await schema.WriteTextAsync(["--section=pre-data"], stream, cancellation);
+        await WriteAsync(stream, Settings(), cancellation);
+        await WriteAsync(stream, "\n-- The tables' rows.\n", cancellation);
+        for (int i = 0; i < details.Tables.Count; i++)
+            await WriteAsync(stream, Load(details.Tables[i], paths[i]), cancellation);
+        await WriteAsync(stream, "\n-- Sequences.\n\\ir sequences.sql\n" + LargeObjects(), cancellation);
+        await schema.WriteTextAsync(["--section=post-data"], stream, cancellation);
+        await WriteAsync(stream, Refresh() + "\nRESET ALL;\nANALYZE;\n", cancellation);
+    }
+
+    /// <summary><c>sequences.sql</c>.</summary>
+    public static string Sequences(IReadOnlyList<PostgresSequence> sequences) => string.Concat(sequences.Select(static s => string.Create(
+        CultureInfo.InvariantCulture,
+        $"SELECT pg_catalog.setval({SqlText.Literal(SqlText.Identifier(s.Schema, s.Name))}, {s.LastValue}, "
+        + $"{(s.IsCalled ? "true" : "false")});\n")));
+
+    private static string Header() =>
+        """
+        -- Restores this database into an empty one, with psql alone, from the folder that holds this file:
+        --     psql -X -v ON_ERROR_STOP=1 -d NEW_DATABASE -f restore.sql
+        -- Roles come from globals.sql, the database itself from database.sql: run those first.
+        \set ON_ERROR_STOP on
+        \pset pager off
+        \pset tuples_only on
+
+        """;
+
+    private static string Settings() => "\n-- Values were written under these settings.\n" + string.Concat(SessionSettings.ForData
+        .Where(static s => s.Name is not ("idle_session_timeout" or "transaction_timeout")) // those came with later versions
+        .Select(static s => $"SET {s.Name} TO {(s.Name == "DateStyle" ? s.Value : SqlText.Literal(s.Value))};\n"));
+
+    private string Load(PostgresTable table, IReadOnlyList<string> files)
+    {
+        // \copy takes a single line and no escapes, so names with line ends go through a table whose name has none.
+        bool oneLine = !(table.QuotedName + table.ColumnList).AsSpan().ContainsAny('\n', '\r');
+        StringBuilder sql = new();
+        if (!oneLine)
+            sql.Append("CREATE TEMPORARY TABLE lifeboat_load AS SELECT ").AppendJoin(", ", table.Columns.Select(SqlText.Identifier))
+                .Append(CultureInfo.InvariantCulture, $" FROM ONLY {table.QuotedName} WITH NO DATA;\n");
+        foreach (string file in files)
+            sql.Append(CopyLine(oneLine ? table.QuotedName + table.ColumnList : LoadTable, file)).Append('\n');
+        if (!oneLine)
+            sql.Append(CultureInfo.InvariantCulture,
+                $"INSERT INTO {table.QuotedName}{table.ColumnList} OVERRIDING SYSTEM VALUE TABLE {LoadTable};\nDROP TABLE {LoadTable};\n");
+        return sql.ToString();
+    }
+
+    private string CopyLine(string target, string path)
+    {
+        // Files' names are UTF-8 whatever the database's bytes are.
+        string file = encoding.GetString(Encoding.UTF8.GetBytes(path[(folder.Length + 1)..]));
+        return $"\\copy {target} FROM {SqlText.Literal(file)} (ENCODING '{details.ServerEncoding}')";
+    }
+
+    private string LargeObjects()
+    {
+        if (details.LargeObjects.Count == 0)
+            return "\n";
+        StringBuilder sql = new("\n-- Large objects.\n\\ir large-objects/objects.sql\n");
+        sql.Append(CultureInfo.InvariantCulture, $"CREATE TEMPORARY TABLE lifeboat_load (loid oid, pageno int4, data bytea);\n");
+        foreach (string path in details.LargeObjects.Paths)
+            sql.Append(CopyLine(LoadTable, path)).Append('\n');
+        sql.Append("DO $$ BEGIN PERFORM pg_catalog.lo_put(loid, pageno * (pg_catalog.current_setting('block_size')::int8 / 4), data) "
+            + "FROM pg_temp.lifeboat_load; END $$;\n");
+        return sql.Append(CultureInfo.InvariantCulture, $"DROP TABLE {LoadTable};\n\n").ToString();
+    }
+
+    private string Refresh() => "\n-- Materialised views that were populated.\n" + string.Concat(details.MaterializedViews
+        .Where(static v => v.Populated).Select(static v => $"REFRESH MATERIALIZED VIEW {SqlText.Identifier(v.Schema, v.Name)};\n"));
+
+    private async Task WriteAsync(Stream stream, string text, CancellationToken cancellation) =>
+        await stream.WriteAsync(encoding.GetBytes(text), cancellation);
+}

@@ -1,0 +1,73 @@
+using System.Text;
+using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Sources.Postgres.Sessions;
+using Lifeboat.Engine.Sources.Postgres.Sql;
+
+namespace Lifeboat.Engine.Sources.Postgres.Restore;
+
+/// <summary>Creates large objects with their owners, rights and comments, and fills them with their pages.</summary>
+internal sealed class LargeObjectRestore(RestoreTarget target)
+{
+    /// <summary>Statements are sent on in pieces of about this many characters.</summary>
+    private const int PieceCharacters = 256 * 1024;
+
+    public async Task RunAsync(PsqlSession session, CancellationToken cancellation)
+    {
+        if (target.Details.LargeObjects.Count == 0)
+            return;
+        await CreateAsync(session, cancellation);
+        DataLoad load = new(target.Context, target.Snapshot, target.Source, target.OpenStagingAsync);
+        await session.ExecuteAsync("CREATE TEMPORARY TABLE lifeboat_pages (loid oid, pageno int4, data bytea)", cancellation);
+        foreach (string path in target.Details.LargeObjects.Paths)
+        {
+            await load.FeedAsync(session, "COPY pg_temp.lifeboat_pages FROM STDIN", path, cancellation);
+            await session.QueryAsync(
+                """
+                SELECT count(*) FROM (SELECT pg_catalog.lo_put(loid, pageno * (pg_catalog.current_setting('block_size')::int8 / 4), data)
+                FROM pg_temp.lifeboat_pages) put
+                """,
+                cancellation);
+            await session.ExecuteAsync("TRUNCATE pg_temp.lifeboat_pages", cancellation);
+        }
+
+        await session.ExecuteAsync("DROP TABLE pg_temp.lifeboat_pages", cancellation);
+    }
+
+    private async Task CreateAsync(PsqlSession session, CancellationToken cancellation)
+    {
+        string path = $"{target.Folder}/large-objects/objects.sql";
+        await using Stream stream = target.Snapshot.Open(path);
+        using StreamReader reader = new(stream, session.TextEncoding, detectEncodingFromByteOrderMarks: false);
+        StringBuilder piece = new();
+        while (await reader.ReadLineAsync(cancellation) is { } line)
+        {
+            piece.Append(line).Append('\n');
+            if (piece.Length >= PieceCharacters && line.EndsWith(';') && TryJoin(piece.ToString()) is { } whole)
+            {
+                await session.ExecuteAsync(whole, cancellation);
+                piece.Clear();
+            }
+        }
+
+        if (piece.Length == 0)
+            return;
+        await session.ExecuteAsync(
+            TryJoin(piece.ToString()) ?? throw new LifeboatException(
+                ErrorCodes.BundleDamaged, "a statement near the end is not complete",
+                "use another snapshot; this one was altered or damaged", path),
+            cancellation);
+    }
+
+    /// <summary>The statements again, in one transaction, without anything that is psql's; null where a quote is still open.</summary>
+    private static string? TryJoin(string sql)
+    {
+        try
+        {
+            return $"BEGIN; {string.Join(";\n", SqlStatements.Split(sql).Where(static statement => !statement.IsMeta).Select(static statement => statement.Text))}; COMMIT";
+        }
+        catch (FormatException)
+        {
+            return null;
+        }
+    }
+}

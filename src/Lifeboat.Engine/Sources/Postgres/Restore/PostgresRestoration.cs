@@ -1,0 +1,163 @@
+using System.Globalization;
+using Lifeboat.Engine.Apps;
+using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Hosting;
+using Lifeboat.Engine.Progress;
+using Lifeboat.Engine.Secrets;
+using Lifeboat.Engine.Snapshots;
+using Lifeboat.Engine.Sources.Postgres.Catalogue;
+using Lifeboat.Engine.Sources.Postgres.Roles;
+using Lifeboat.Engine.Sources.Postgres.Sessions;
+using Lifeboat.Engine.Sources.Postgres.Sql;
+
+namespace Lifeboat.Engine.Sources.Postgres.Restore;
+
+/// <summary>
+/// The restore of one PostgreSQL database: it is built as <c>DB__staging_ID</c> on the same server, compared, and renamed into its place, while what was there is
+/// kept as <c>DB__before_ID</c>. Beside that database only roles and tablespaces are created that were not there; nothing that was is altered.
+/// </summary>
+/// <param name="toolsFolder">The app file's <c>tools:</c> folder for postgres; null for none.</param>
+internal sealed class PostgresRestoration(
+    RunContext context,
+    PostgresSettings settings,
+    ISecretResolver secrets,
+    string? toolsFolder,
+    VerifiedSnapshot snapshot,
+    SourceMetadata captured,
+    string restoreId) : IRestoration
+{
+    private readonly RoleRestoration _roles = new();
+    private readonly List<string> _tablespaces = [];
+    private RestoreTarget? _target;
+    private DatabaseSwitch? _switch;
+    private PreparedRestore? _prepared;
+    private string? _stagedOid;
+
+    public async Task<RestorePlan> PlanAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            RestoreTarget target = await TargetAsync(cancellation);
+            await using PsqlSession session = await target.OpenMaintenanceAsync(cancellation);
+            _prepared = await new RestorePreflight(target, session).RunAsync(cancellation);
+            return _prepared.Plan;
+        }
+        catch (LifeboatException e)
+        {
+            // A server that does not answer is a reason like any other: the plan of the other sources is wanted all the same.
+            return new RestorePlan($"source {settings.Name}", false, null, [], new Dictionary<string, long>(), e.Problems, []);
+        }
+    }
+
+    public async Task StageAsync(CancellationToken cancellation)
+    {
+        RestorePlan plan = _prepared?.Plan ?? await PlanAsync(cancellation);
+        if (plan.Blockers.Count > 0 || _prepared is null)
+            throw new LifeboatException(plan.Blockers);
+        RestoreTarget target = await TargetAsync(cancellation);
+        PreparedRestore prepared = _prepared;
+        StagedContent content = new(target);
+        using SchemaRestore schema = new(
+            context, target.RestoreTools, target.Staging, snapshot, $"{target.Folder}/schema.dump", prepared.KeepTablespaces);
+        await StepAsync("roles and the empty database", () => CreateAsync(target, prepared, cancellation));
+        await StepAsync("what comes before the rows", () => schema.PreDataAsync(cancellation));
+        await StepAsync("rows", () => content.LoadAsync(cancellation));
+        await StepAsync("indexes, constraints and triggers", () => schema.PostDataAsync(target.Workers, cancellation));
+        await StepAsync("materialised views, statistics and settings", () => FinishAsync(target, prepared, content, cancellation));
+    }
+
+    public async Task<VerifyReport> VerifyAsync(CancellationToken cancellation)
+    {
+        if (_prepared is null || _stagedOid is null)
+            throw new InvalidOperationException("nothing was staged");
+        return await new RestoreVerification(await TargetAsync(cancellation), _prepared, _roles.Created.ToHashSet()).RunAsync(cancellation);
+    }
+
+    public async Task CommitAsync(CancellationToken cancellation)
+    {
+        if (_stagedOid is null)
+            throw new InvalidOperationException("nothing was staged");
+        await (await SwitchAsync(cancellation)).ForwardAsync(_stagedOid, cancellation);
+    }
+
+    public async Task RevertAsync(CancellationToken cancellation)
+    {
+        if (_stagedOid is not null)
+            await (await SwitchAsync(cancellation)).BackAsync(_stagedOid, cancellation);
+        await DiscardAsync(cancellation);
+    }
+
+    public async Task DiscardAsync(CancellationToken cancellation)
+    {
+        if (_target is null || _prepared is null)
+            return; // Nothing was begun.
+        await using PsqlSession session = await _target.OpenMaintenanceAsync(cancellation);
+        DatabaseSwitch databases = await SwitchAsync(cancellation);
+        if (_stagedOid is not null && (await databases.DatabasesAsync(session, cancellation)).GetValueOrDefault(_target.Names.Live) == _stagedOid)
+            return; // It is live now, and what was created for it is in use.
+        await databases.DropStagingAsync(session, cancellation);
+        foreach (string tablespace in _tablespaces)
+            await session.ExecuteAsync($"DROP TABLESPACE IF EXISTS {SqlText.Identifier(tablespace)}", cancellation);
+        _tablespaces.Clear();
+        await _roles.UndoAsync(session, cancellation);
+        _stagedOid = null;
+    }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private async Task<RestoreTarget> TargetAsync(CancellationToken cancellation) => _target ??= await RestoreTarget.FindAsync(
+        context, await PostgresConnection.FromAsync(settings, secrets, cancellation), toolsFolder, snapshot, captured, restoreId, cancellation);
+
+    private async Task<DatabaseSwitch> SwitchAsync(CancellationToken cancellation)
+    {
+        RestoreTarget target = await TargetAsync(cancellation);
+        return _switch ??= new DatabaseSwitch(target.Names, target.OpenMaintenanceAsync, context.Host.Time);
+    }
+
+    private async Task StepAsync(string what, Func<Task> step)
+    {
+        long started = context.Host.Time.GetTimestamp();
+        await step();
+        context.Progress.Report(new Noted(
+            settings.Name, string.Create(CultureInfo.InvariantCulture, $"restored {what} in {context.Host.Time.GetElapsedTime(started).TotalSeconds:0.0} s")));
+    }
+
+    /// <summary>Creates what is missing around the database, and the staged database itself, empty.</summary>
+    private async Task CreateAsync(RestoreTarget target, PreparedRestore prepared, CancellationToken cancellation)
+    {
+        await using PsqlSession session = await target.OpenMaintenanceAsync(cancellation);
+        await _roles.ApplyAsync(session, prepared.Roles, prepared.Rights, cancellation);
+        foreach (GlobalTablespace space in prepared.CreateTablespaces)
+        {
+            foreach (GlobalStatement statement in space.Statements)
+            {
+                await session.ExecuteAsync(statement.AsItsGrantor(), cancellation);
+                if (statement.Kind == GlobalKind.CreateTablespace)
+                    _tablespaces.Add(space.Name);
+            }
+        }
+
+        PostgresDatabase database = target.Details.Database;
+        string? tablespace = prepared.KeepTablespaces && database.Tablespace != "pg_default" ? NameText.Decode(database.Tablespace, target.Details) : null;
+        await session.ExecuteAsync(DatabaseSql.Create(database, target.Names.Staging, session.ServerMajor, owner: null, tablespace), cancellation);
+        _stagedOid = await session.QueryOneAsync(
+            $"SELECT oid FROM pg_catalog.pg_database WHERE datname = {SqlText.Literal(target.Names.Staging)}", cancellation);
+        foreach (string sql in new StagingDatabase(target.Names.Staging, database).SpeedSql(target.Workers))
+            await session.ExecuteAsync(sql, cancellation);
+    }
+
+    /// <summary>What needs indexes and rights to be there: materialised views, statistics, and the database's own properties.</summary>
+    private static async Task FinishAsync(RestoreTarget target, PreparedRestore prepared, StagedContent content, CancellationToken cancellation)
+    {
+        await using PsqlSession session = await target.OpenStagingAsync(cancellation);
+        EventTriggers triggers = new();
+        await triggers.DisableAsync(session, cancellation);
+        await content.RefreshAsync(session, cancellation);
+        await session.ExecuteAsync("ANALYZE", cancellation);
+        bool isThere(string role) => role.StartsWith("pg_", StringComparison.Ordinal) || prepared.RolesThere.Contains(NameText.Decode(role, target.Details));
+        string name = NameText.ForSession(target.Names.Staging, session);
+        foreach (string sql in new StagingDatabase(name, target.Details.Database).FinishSql(isThere))
+            await session.ExecuteAsync(sql, cancellation);
+        await triggers.EnableAsync(session, cancellation);
+    }
+}

@@ -1,0 +1,257 @@
+using System.Globalization;
+using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Snapshots;
+using Lifeboat.Engine.Sources.Postgres.Catalogue;
+using Lifeboat.Engine.Sources.Postgres.Roles;
+using Lifeboat.Engine.Sources.Postgres.Sessions;
+using Lifeboat.Engine.Sources.Postgres.Sql;
+
+namespace Lifeboat.Engine.Sources.Postgres.Restore;
+
+/// <summary>What preflight found out, for the steps that follow.</summary>
+/// <param name="RolesThere">Names of the roles that there will be on the server.</param>
+/// <param name="KeepTablespaces">False where everything goes into the default tablespace.</param>
+internal sealed record PreparedRestore(
+    RestorePlan Plan,
+    TargetRights Rights,
+    RolePlan Roles,
+    IReadOnlySet<string> RolesThere,
+    bool KeepTablespaces,
+    IReadOnlyList<GlobalTablespace> CreateTablespaces);
+
+/// <summary>Looks at the target server and says what a restore would do there, and every reason why it would fail. Changes nothing.</summary>
+internal sealed class RestorePreflight(RestoreTarget target, PsqlSession session)
+{
+    private readonly TargetServer _server = new(session);
+    private readonly List<Problem> _blockers = [];
+    private readonly List<Problem> _warnings = [];
+    private readonly List<string> _steps = [];
+
+    private PostgresDetails Details => target.Details;
+
+    public async Task<PreparedRestore> RunAsync(CancellationToken cancellation)
+    {
+        TargetRights rights = await _server.RightsAsync(cancellation);
+        CheckVersion();
+        Globals captured = await target.CapturedGlobalsAsync(cancellation);
+        Globals there = await target.TargetGlobalsAsync(rights.Superuser, cancellation);
+        SchemaNames names = !rights.Superuser || captured.Tablespaces.Count > 0
+            ? SchemaNames.Read(await target.ReadTextAsync($"{target.Folder}/schema.sql", cancellation))
+            : new SchemaNames(new HashSet<string>(), new HashSet<string>(), new HashSet<string>());
+        RolePlan roles = PlanRoles(captured, there, rights, names);
+        HashSet<string> rolesThere = [.. there.Roles.Keys, .. roles.Create.Select(static role => role.Name)];
+        CheckRights(rights, names, roles);
+        (bool keep, List<GlobalTablespace> create) = await PlanTablespacesAsync(captured, rights, names, cancellation);
+        await CheckExtensionsAsync(rights, cancellation);
+        await CheckLocaleAsync(cancellation);
+        IReadOnlyDictionary<string, TargetDatabase> databases =
+            await _server.DatabasesAsync([target.Names.Live, target.Names.Staging, target.Names.Before], cancellation);
+        TargetDatabase? live = databases.GetValueOrDefault(target.Names.Live);
+        CheckNames(databases);
+        if (live is not null)
+            await CheckLiveAsync(live, rights, cancellation);
+        Describe(live, roles, create);
+        RestorePlan plan = new(
+            target.Connection.WithDatabase(target.Names.Live).Target, live is not null, live is null ? null : $"database {target.Names.Before}",
+            _steps, await BytesNeededAsync(cancellation), _blockers, _warnings);
+        return new PreparedRestore(plan, rights, roles, rolesThere, keep, create);
+    }
+
+    private void Block(ErrorCode code, string message, string hint) => _blockers.Add(new Problem(code, message, hint, target.Source));
+
+    private void Warn(ErrorCode code, string message, string hint) => _warnings.Add(new Problem(code, message, hint, target.Source));
+
+    private void CheckVersion()
+    {
+        int capturedMajor = Details.ServerVersionNumber / 10000;
+        if (session.ServerMajor < capturedMajor)
+            Block(
+                ErrorCodes.PostgresTargetOlder,
+                $"the snapshot is of PostgreSQL {Details.ServerVersion}, and the server is PostgreSQL {session.ServerVersion}: an older one cannot take it",
+                string.Create(CultureInfo.InvariantCulture, $"restore to a server of PostgreSQL {capturedMajor} or newer (--target {target.Source}=URL)"));
+        if (session.InRecovery)
+            Block(ErrorCodes.PostgresRightMissing, "the server is a standby, which takes no writes", "restore to its primary, or promote it");
+    }
+
+    private RolePlan PlanRoles(Globals captured, Globals there, TargetRights rights, SchemaNames names)
+    {
+        HashSet<string> needed = [.. names.All, NameText.Decode(Details.Database.Owner, Details)];
+        foreach (PostgresGrant grant in Details.Database.Acl ?? [])
+            needed.UnionWith([NameText.Decode(grant.Grantor, Details), NameText.Decode(grant.Grantee ?? "", Details)]);
+        RolePlan roles = RolePlan.Of(captured, there, rights, needed, target.Source);
+        _blockers.AddRange(roles.Blockers);
+        _warnings.AddRange(roles.Warnings);
+        if (!captured.HasPasswords && roles.Create.Any(static role => role.Attributes.Flags.GetValueOrDefault("login")))
+            Warn(
+                ErrorCodes.PostgresRoleDiffers, "the snapshot has no passwords, so the roles that are created have none",
+                "set them by hand: ALTER ROLE … PASSWORD (a backup by a superuser has them)");
+        return roles;
+    }
+
+    private void CheckRights(TargetRights rights, SchemaNames names, RolePlan roles)
+    {
+        if (!rights.CreateDatabase)
+            Block(
+                ErrorCodes.PostgresRightMissing, $"user {rights.User} may not create databases",
+                $"connect as a superuser, or have one run: ALTER ROLE {SqlText.Identifier(rights.User)} CREATEDB");
+        if (rights.Superuser)
+            return;
+        HashSet<string> owners = [.. names.Owners, NameText.Decode(Details.Database.Owner, Details)];
+        foreach (string owner in owners.Where(owner => !rights.MayActAs(owner)).Order(StringComparer.Ordinal))
+            Block(
+                ErrorCodes.PostgresRightMissing,
+                $"objects of the database belong to role {owner}, and user {rights.User} is not a member of it",
+                roles.Create.Any(role => role.Name == owner)
+                    ? "connect as a superuser; only one can create a role and give it objects at once"
+                    : $"connect as a superuser, or have one run: GRANT {SqlText.Identifier(owner)} TO {SqlText.Identifier(rights.User)}");
+    }
+
+    private async Task<(bool Keep, List<GlobalTablespace> Create)> PlanTablespacesAsync(
+        Globals captured, TargetRights rights, SchemaNames names, CancellationToken cancellation)
+    {
+        HashSet<string> needed = [.. names.Tablespaces];
+        if (Details.Database.Tablespace != "pg_default")
+            needed.Add(NameText.Decode(Details.Database.Tablespace, Details));
+        needed.ExceptWith(await _server.TablespacesAsync(cancellation));
+        List<GlobalTablespace> create = [];
+        foreach (string name in needed.Order(StringComparer.Ordinal))
+        {
+            if (captured.Tablespaces.TryGetValue(name, out GlobalTablespace? space) && rights.Superuser
+                && await _server.CanHoldTablespaceAsync(space.Location, cancellation))
+            {
+                create.Add(space);
+                continue;
+            }
+
+            Warn(
+                ErrorCodes.PostgresTablespaceReplaced,
+                $"tablespace {name} is not on the server and cannot be created there ({space?.Location ?? "no directory"}): everything goes into the default tablespace",
+                "create the directory on the server (empty, owned by its user) or the tablespace, then run again; or move tables afterwards");
+            return (false, []);
+        }
+
+        return (true, create);
+    }
+
+    private async Task CheckExtensionsAsync(TargetRights rights, CancellationToken cancellation)
+    {
+        IReadOnlyDictionary<string, OfferedExtension> offered = await _server.ExtensionsAsync(cancellation);
+        foreach (PostgresExtension extension in Details.Extensions)
+        {
+            if (!offered.TryGetValue(extension.Name, out OfferedExtension? there))
+            {
+                Block(
+                    ErrorCodes.PostgresExtensionMissing,
+                    $"the database uses extension {extension.Name} {extension.Version}, which is not installed on the server's machine",
+                    ExtensionPackages.Hint(extension.Name, session.ServerMajor));
+                continue;
+            }
+
+            if (there.NeedsSuperuser && !rights.Superuser)
+                Block(
+                    ErrorCodes.PostgresRightMissing, $"only a superuser can create extension {extension.Name}", "connect as a superuser");
+            if (there.DefaultVersion != extension.Version)
+                Warn(
+                    ErrorCodes.PostgresNotComparable,
+                    $"extension {extension.Name} is version {extension.Version} in the snapshot and will be {there.DefaultVersion}, the server's default",
+                    "see the extension's notes on that version; ALTER EXTENSION … UPDATE TO changes it afterwards");
+        }
+    }
+
+    private async Task CheckLocaleAsync(CancellationToken cancellation)
+    {
+        PostgresDatabase database = Details.Database;
+        foreach (string locale in new HashSet<string> { database.Collate, database.Ctype })
+        {
+            if (!await _server.HasLibcLocaleAsync(locale, cancellation))
+                Block(
+                    ErrorCodes.PostgresLocaleMissing, $"the database sorts by locale {locale}, which the server does not have",
+                    $"install the locale on the server's machine (Debian: dpkg-reconfigure locales, or localedef for {locale}), then restart the server");
+        }
+
+        if (database.LocaleProvider == "icu" && !await _server.HasIcuAsync(cancellation))
+            Block(ErrorCodes.PostgresLocaleMissing, "the database sorts by ICU, which the server was built without", "use a server with ICU");
+    }
+
+    private void CheckNames(IReadOnlyDictionary<string, TargetDatabase> databases)
+    {
+        foreach (string name in new[] { target.Names.Staging, target.Names.Before }.Where(databases.ContainsKey))
+            Block(
+                ErrorCodes.PostgresNameTaken, $"there is a database {name} already", "it is an earlier restore's; drop it, or run the restore again under a new id");
+    }
+
+    private async Task CheckLiveAsync(TargetDatabase live, TargetRights rights, CancellationToken cancellation)
+    {
+        if (!rights.Superuser && !live.OurOwn)
+            Block(
+                ErrorCodes.PostgresRightMissing, $"database {live.Name} belongs to {live.Owner}, and only its owner can rename it",
+                $"connect as a superuser or as {live.Owner}");
+        DatabaseUse use = await _server.UseAsync(live.Name, cancellation);
+        if (use.PreparedTransactions > 0)
+            Block(
+                ErrorCodes.PostgresDatabaseInUse,
+                string.Create(CultureInfo.InvariantCulture, $"database {live.Name} has {use.PreparedTransactions} prepared transactions, and cannot be renamed while it has"),
+                "end them (pg_prepared_xacts lists them): COMMIT PREPARED or ROLLBACK PREPARED");
+        if (use.Connections > 0)
+            Warn(
+                ErrorCodes.PostgresDatabaseInUse,
+                string.Create(CultureInfo.InvariantCulture, $"{use.Connections} connections to database {live.Name} are open now; at the switch they are ended"),
+                "stop the application first, where it does not connect again by itself");
+        if (use.ReplicationSlots + use.Subscriptions > 0)
+            Warn(
+                ErrorCodes.PostgresDatabaseInUse,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"database {live.Name} has {use.ReplicationSlots} replication slots and {use.Subscriptions} subscriptions; they stay with the database that is kept aside"),
+                "make them anew for the restored database; restored subscriptions are disabled");
+    }
+
+    private void Describe(TargetDatabase? live, RolePlan roles, List<GlobalTablespace> spaces)
+    {
+        long rows = target.Captured.Tables?.Sum(static table => table.Rows) ?? 0;
+        string many(long count, string one) => string.Create(CultureInfo.InvariantCulture, $"{count:N0} {one}{(count == 1 ? "" : "s")}");
+        if (roles.Create.Count > 0)
+            _steps.Add($"create {many(roles.Create.Count, "role")}: {string.Join(", ", roles.Create.Select(static role => role.Name))}");
+        if (roles.Grant.Count > 0)
+            _steps.Add($"grant {many(roles.Grant.Count, "membership")}");
+        if (roles.Kept.Count > 0)
+            _steps.Add($"keep {many(roles.Kept.Count, "role")} as they are: {string.Join(", ", roles.Kept)}");
+        foreach (GlobalTablespace space in spaces)
+            _steps.Add($"create tablespace {space.Name} in {space.Location}");
+        _steps.Add(
+            $"restore {many(Details.Tables.Count, "table")} with {many(rows, "row")}, {many(Details.Sequences.Count, "sequence")}, "
+            + $"{many(Details.LargeObjects.Count, "large object")}, {many(Details.Extensions.Count, "extension")} into database {target.Names.Staging}, and compare");
+        if (live is not null)
+            _steps.Add($"rename database {live.Name} to {target.Names.Before}, and keep it");
+        _steps.Add($"rename database {target.Names.Staging} to {target.Names.Live}");
+    }
+
+    /// <summary>
+    /// Space is only known where the server's data directory is this machine's. What was captured says how much is needed: rows grow by their headers,
+    /// and indexes come on top, about as much again.
+    /// </summary>
+    private async Task<IReadOnlyDictionary<string, long>> BytesNeededAsync(CancellationToken cancellation)
+    {
+        Dictionary<string, long> needed = [];
+        if (target.Connection.Via.Count == 0 && await _server.DataDirectoryAsync(cancellation) is { } directory && Directory.Exists(directory)
+            && await IsThisMachineAsync(directory, cancellation))
+            needed[directory] = (target.Captured.Tables?.Sum(static table => table.Bytes) ?? 0) * 2;
+        return needed;
+    }
+
+    /// <summary>A directory of that name may be another server's: this one's has the same identity in both views.</summary>
+    private async Task<bool> IsThisMachineAsync(string directory, CancellationToken cancellation)
+    {
+        string postmaster = Path.Combine(directory, "postmaster.pid");
+        try
+        {
+            string[] lines = await File.ReadAllLinesAsync(postmaster, cancellation);
+            string? port = await session.QueryOneAsync("SELECT pg_catalog.current_setting('port')", cancellation);
+            return lines.Length > 3 && lines[3] == port;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,136 @@
+using System.Globalization;
+using System.Text;
+using System.Text.RegularExpressions;
+using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Hosting;
+using Lifeboat.Engine.Processes;
+using Lifeboat.Engine.Snapshots;
+using Lifeboat.Engine.Sources.Postgres.Catalogue;
+using Lifeboat.Engine.Sources.Postgres.Roles;
+using Lifeboat.Engine.Sources.Postgres.Sessions;
+using Lifeboat.Engine.Sources.Postgres.Sql;
+
+namespace Lifeboat.Engine.Sources.Postgres.Restore;
+
+/// <summary>The server that is restored to, what is restored, and the ways to reach both.</summary>
+/// <param name="Connection">To the live database, which need not be there.</param>
+/// <param name="ServerTools">The client programs to talk to the server with.</param>
+/// <param name="RestoreTools">Those that read the captured dump: the same, unless the dump is a newer program's.</param>
+internal sealed partial record RestoreTarget(
+    RunContext Context,
+    PostgresConnection Connection,
+    PostgresTools ServerTools,
+    PostgresTools RestoreTools,
+    string MaintenanceDatabase,
+    VerifiedSnapshot Snapshot,
+    SourceMetadata Captured,
+    PostgresDetails Details,
+    StagingNames Names)
+{
+    // Which there are on every server, unless somebody has dropped the first.
+    private static readonly string[] s_maintenanceDatabases = ["postgres", "template1"];
+
+    public string Source => Connection.Source;
+
+    /// <summary>The folder of the source's files in the snapshot.</summary>
+    public string Folder => $"databases/{Captured.Name}";
+
+    public int Workers => Context.Host.Workers;
+
+    public PostgresConnection Maintenance => Connection.WithDatabase(MaintenanceDatabase);
+
+    public PostgresConnection Staging => Connection.WithDatabase(Names.Staging);
+
+    /// <summary>Finds the server and the programs for it.</summary>
+    /// <exception cref="LifeboatException">The server or the programs are not there, or the programs are too old.</exception>
+    public static async Task<RestoreTarget> FindAsync(
+        RunContext context, PostgresConnection connection, string? toolsFolder, VerifiedSnapshot snapshot, SourceMetadata captured,
+        string restoreId, CancellationToken cancellation)
+    {
+        PostgresDetails details = PostgresDetails.From(captured.Details ?? default);
+        string live = connection.Database ?? NameText.Decode(details.Database.Name, details);
+        IReadOnlyList<PostgresTools> found = await PostgresTools.FindAsync(context, toolsFolder, connection.Via, cancellation);
+        await using PsqlSession session = await OpenAnyAsync(PostgresTools.Newest(found), connection, live, cancellation);
+        PostgresTools tools = PostgresTools.For(found, session.ServerMajor, session.ServerVersion, connection.Source);
+        return new RestoreTarget(
+            context, connection, tools, ReaderOf(captured, tools, found), session.Database, snapshot, captured, details, StagingNames.For(live, restoreId));
+    }
+
+    public Task<PsqlSession> OpenMaintenanceAsync(CancellationToken cancellation) => PsqlSession.OpenAsync(ServerTools, Maintenance, cancellation);
+
+    public Task<PsqlSession> OpenStagingAsync(CancellationToken cancellation) => PsqlSession.OpenAsync(ServerTools, Staging, cancellation);
+
+    /// <summary>Roles, memberships and tablespaces of the snapshot.</summary>
+    public async Task<Globals> CapturedGlobalsAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            return Globals.Parse(await ReadTextAsync($"{Folder}/globals.sql", cancellation));
+        }
+        catch (FormatException e)
+        {
+            throw new LifeboatException(
+                ErrorCodes.BundleDamaged, $"globals.sql cannot be read: {e.Message}", "use another snapshot; this one was altered or damaged", $"{Folder}/globals.sql", e);
+        }
+    }
+
+    /// <summary>Roles, memberships and tablespaces of the target server, as pg_dumpall writes them.</summary>
+    public async Task<Globals> TargetGlobalsAsync(bool superuser, CancellationToken cancellation)
+    {
+        List<string> arguments = ["--globals-only", "-l", MaintenanceDatabase];
+        if (!superuser)
+            arguments.Add("--no-role-passwords");
+        PostgresCommand command = Maintenance.Command(ServerTools.PgDumpAll, arguments);
+        ProgramResult result = await ProgramRunner.RequireAsync(command.Start, cancellation, command.InputPrefix);
+        return Globals.Parse(result.Text);
+    }
+
+    /// <summary>A text of the snapshot that is small enough to be held.</summary>
+    public Task<string> ReadTextAsync(string path, CancellationToken cancellation) => ReadTextAsync(path, new UTF8Encoding(false), cancellation);
+
+    /// <inheritdoc cref="ReadTextAsync(string, CancellationToken)"/>
+    public async Task<string> ReadTextAsync(string path, Encoding encoding, CancellationToken cancellation)
+    {
+        await using Stream stream = Snapshot.Open(path);
+        using StreamReader reader = new(stream, encoding, detectEncodingFromByteOrderMarks: false);
+        return await reader.ReadToEndAsync(cancellation);
+    }
+
+    private static async Task<PsqlSession> OpenAnyAsync(PostgresTools tools, PostgresConnection connection, string live, CancellationToken cancellation)
+    {
+        string[] candidates = [.. s_maintenanceDatabases.Where(name => name != live)];
+        for (int i = 0; ; i++)
+        {
+            try
+            {
+                return await PsqlSession.OpenAsync(tools, connection.WithDatabase(candidates[i]), cancellation);
+            }
+            catch (LifeboatException e) when (e.Code == ErrorCodes.PostgresDatabaseMissing && i + 1 < candidates.Length)
+            {
+                // Some servers have no database postgres.
+            }
+        }
+    }
+
+    /// <summary>pg_restore reads the dumps of its own and older versions only.</summary>
+    private static PostgresTools ReaderOf(SourceMetadata captured, PostgresTools tools, IReadOnlyList<PostgresTools> found)
+    {
+        int needed = ToolsMajor(captured);
+        return tools.Version.Major >= needed ? tools
+            : found.Where(t => t.Version.Major >= needed).OrderBy(static t => t.Version).FirstOrDefault()
+            ?? throw new LifeboatException(
+                ErrorCodes.PostgresToolsTooOld,
+                $"the snapshot was made with client programs of version {captured.Tools}, and the newest found are {PostgresTools.Newest(found)}",
+                $"install postgresql-client-{needed} or newer, or name its folder in the app file: tools: {{postgres: FOLDER}}", captured.Name);
+    }
+
+    /// <summary>The major version of the programs that made the snapshot.</summary>
+    public static int ToolsMajor(SourceMetadata captured)
+    {
+        Match match = FirstNumber().Match(captured.Tools ?? "");
+        return match.Success ? int.Parse(match.Value, CultureInfo.InvariantCulture) : 0;
+    }
+
+    [GeneratedRegex(@"\d+")]
+    private static partial Regex FirstNumber();
+}

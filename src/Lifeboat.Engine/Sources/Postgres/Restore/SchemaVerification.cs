@@ -1,0 +1,125 @@
+using System.Globalization;
+using System.Text;
+using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Processes;
+using Lifeboat.Engine.Progress;
+using Lifeboat.Engine.Sources.Postgres.Sessions;
+using Lifeboat.Engine.Sources.Postgres.Sql;
+
+namespace Lifeboat.Engine.Sources.Postgres.Restore;
+
+/// <summary>
+/// Dumps the staged database's schema again and compares its text with the captured one. Where server or programs are of another major version the
+/// texts may differ without the schemas differing: then that is said, and nothing is claimed.
+/// </summary>
+/// <param name="tablespaces">False where everything went into the default tablespace.</param>
+internal sealed class SchemaVerification(RestoreTarget target, bool tablespaces, int serverMajor)
+{
+    private const int ShownDifferences = 3;
+    private const int ShownCharacters = 300;
+
+    public async Task<IReadOnlyList<VerifyCheck>> RunAsync(CancellationToken cancellation)
+    {
+        string stem = Path.Combine(target.Context.Host.TempDirectory, $"lifeboat-{target.Context.Host.NewId()}");
+        string dump = stem + ".dump", text = stem + ".sql";
+        try
+        {
+            await DumpAsync(dump, cancellation);
+            string digest = await WriteTextAsync(dump, text, cancellation);
+            if (digest == target.Details.SchemaDigest)
+                return [new VerifyCheck("schema", digest, digest)];
+            (List<string> missing, List<string> added) = await DifferencesAsync(text, cancellation);
+            if (missing.Count + added.Count == 0)
+                return [new VerifyCheck("schema", "the captured statements", "the captured statements")];
+            return Comparable ? [Different(missing, added)] : [NotComparable(missing, added)];
+        }
+        finally
+        {
+            File.Delete(dump);
+            File.Delete(text);
+        }
+    }
+
+    private bool Comparable => serverMajor == target.Details.ServerVersionNumber / 10000
+        && target.ServerTools.Version.Major == RestoreTarget.ToolsMajor(target.Captured);
+
+    private async Task DumpAsync(string file, CancellationToken cancellation)
+    {
+        List<string> options = ["--schema-only", "--format=custom"];
+        if (target.Details.ServerEncoding != "SQL_ASCII")
+            options.Add("--encoding=UTF8");
+        PostgresCommand command = target.Staging.Command(target.ServerTools.PgDump, options);
+        await using FileStream stream = Create(file);
+        (int exit, string errors) = await ProgramRunner.PumpAsync(
+            command.Start,
+            async (input, token) => await input.WriteAsync(command.InputPrefix, token),
+            async (output, token) => await output.CopyToAsync(stream, token),
+            cancellation);
+        if (exit != 0)
+            throw PostgresProblems.OfProgram(command.Start, exit, errors, target.Staging, "pg_dump read the staged schema");
+    }
+
+    private async Task<string> WriteTextAsync(string dump, string text, CancellationToken cancellation)
+    {
+        PostgresCommand command = target.Staging.Command(target.ServerTools.PgRestore, ["-f", "-"], connect: false);
+        await using FileStream stream = Create(text);
+        string digest = "";
+        (int exit, string errors) = await ProgramRunner.PumpAsync(
+            command.Start,
+            async (input, token) =>
+            {
+                await using FileStream from = File.OpenRead(dump);
+                await from.CopyToAsync(input, token);
+            },
+            async (output, token) => digest = await SchemaText.CopyAsync(output, stream, token),
+            cancellation);
+        return exit == 0 ? digest : throw ProgramRunner.Failed(command.Start, exit, errors);
+    }
+
+    private static FileStream Create(string file)
+    {
+        FileStreamOptions options = new() { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        return new FileStream(file, options);
+    }
+
+    /// <summary>Compares statement by statement, whatever the order: pg_dump orders some objects of the same name by their object ids.</summary>
+    private async Task<(List<string> Missing, List<string> Added)> DifferencesAsync(string text, CancellationToken cancellation)
+    {
+        Dictionary<string, int> balance = [];
+        foreach (string statement in Statements(await target.ReadTextAsync($"{target.Folder}/schema.sql", Encoding.Latin1, cancellation)))
+            balance[statement] = balance.GetValueOrDefault(statement) + 1;
+        foreach (string statement in Statements(await File.ReadAllTextAsync(text, Encoding.Latin1, cancellation)))
+            balance[statement] = balance.GetValueOrDefault(statement) - 1;
+        return ([.. balance.Where(static b => b.Value > 0).Select(static b => b.Key)], [.. balance.Where(static b => b.Value < 0).Select(static b => b.Key)]);
+    }
+
+    private IEnumerable<string> Statements(string sql) => SqlStatements.Split(sql)
+        .Where(statement => !statement.IsMeta && (tablespaces || !(statement.Tokens.Count > 1 && statement.Tokens[1].Is("default_tablespace"))))
+        .Select(static statement => statement.Text);
+
+    private static VerifyCheck Different(List<string> missing, List<string> added) => new("schema", Shown(missing), Shown(added));
+
+    private VerifyCheck NotComparable(List<string> missing, List<string> added)
+    {
+        string what = string.Create(
+            CultureInfo.InvariantCulture,
+            $"not comparable: PostgreSQL {target.Details.ServerVersion} with tools {target.Captured.Tools} there, {serverMajor} with tools {target.ServerTools.Version} here");
+        target.Context.Progress.Report(new Warned(target.Source, new Problem(
+            ErrorCodes.PostgresNotComparable,
+            string.Create(CultureInfo.InvariantCulture, $"the schema's text differs in {missing.Count} statements that are captured and {added.Count} that are restored; {what}"),
+            $"a newer version writes some objects differently; look through them if in doubt. Captured: {Shown(missing)}. Restored: {Shown(added)}",
+            target.Source)));
+        return new VerifyCheck("schema", what, what);
+    }
+
+    private static string Shown(List<string> statements)
+    {
+        if (statements.Count == 0)
+            return "nothing else";
+        IEnumerable<string> some = statements.Take(ShownDifferences)
+            .Select(static s => Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(s.Length > ShownCharacters ? s[..ShownCharacters] + "…" : s)));
+        return string.Join("; ", some) + (statements.Count > ShownDifferences ? string.Create(CultureInfo.InvariantCulture, $"; and {statements.Count - ShownDifferences} more") : "");
+    }
+}

@@ -1,0 +1,139 @@
+using Lifeboat.Engine.Sources.Postgres.Sql;
+
+namespace Lifeboat.Engine.Sources.Postgres.Roles;
+
+/// <summary>One role of <c>globals.sql</c>.</summary>
+/// <param name="Statements">Everything about it but memberships, in order. May hold a password's hash: never for a message.</param>
+internal sealed record GlobalRole(string Name, RoleAttributes Attributes, IReadOnlyList<GlobalStatement> Statements)
+{
+    /// <summary>The statements after the role's name of all its settings for every database, in a stable order.</summary>
+    public IReadOnlyList<string> Settings { get; } =
+        [.. Statements.Where(static s => s.Kind == GlobalKind.RoleSetting).Select(static s => AfterName(s, 3)).Order(StringComparer.Ordinal)];
+
+    public IReadOnlyList<string> Remarks { get; } =
+        [.. Statements.Where(static s => s.Kind == GlobalKind.RoleRemark).Select(static s => s.Sql).Order(StringComparer.Ordinal)];
+
+    /// <summary>What differs from the role of the same name on the target, in words that give no secret away.</summary>
+    public IEnumerable<string> DifferencesTo(GlobalRole target, bool comparePasswords)
+    {
+        foreach (string difference in Attributes.DifferencesTo(target.Attributes, comparePasswords))
+            yield return difference;
+        if (!Settings.SequenceEqual(target.Settings))
+            yield return "other settings (ALTER ROLE … SET)";
+        if (!Remarks.SequenceEqual(target.Remarks))
+            yield return "another comment or security label";
+    }
+
+    private static string AfterName(GlobalStatement statement, int at) => statement.Sql[(statement.Tokens[at].Start - statement.Tokens[0].Start)..];
+}
+
+/// <summary>One <c>GRANT role TO member</c>.</summary>
+/// <param name="Inherit">Null where the server that wrote it did not know the option (before 16).</param>
+/// <param name="Set">Likewise.</param>
+internal sealed record Membership(string Role, string Member, bool Admin, bool? Inherit, bool? Set, string? Grantor)
+{
+    /// <summary>The SQL that grants it.</summary>
+    public string Sql(bool withGrantor)
+    {
+        List<string> options = [];
+        if (Admin)
+            options.Add("ADMIN OPTION");
+        if (Inherit is { } inherit)
+            options.Add(inherit ? "INHERIT TRUE" : "INHERIT FALSE");
+        if (Set is { } set)
+            options.Add(set ? "SET TRUE" : "SET FALSE");
+        return $"GRANT {SqlText.Identifier(Role)} TO {SqlText.Identifier(Member)}"
+            + (options.Count > 0 ? $" WITH {string.Join(", ", options)}" : "")
+            + (withGrantor && Grantor is not null ? $" GRANTED BY {SqlText.Identifier(Grantor)}" : "");
+    }
+
+    /// <summary>The SQL that takes it back.</summary>
+    public string RevokeSql(bool withGrantor) =>
+        $"REVOKE {SqlText.Identifier(Role)} FROM {SqlText.Identifier(Member)}"
+        + (withGrantor && Grantor is not null ? $" GRANTED BY {SqlText.Identifier(Grantor)}" : "") + " CASCADE";
+
+    /// <summary>Whether <paramref name="found"/> gives the same; options that one side's server does not know are not compared.</summary>
+    public bool SameAs(Membership found, bool grantors) =>
+        Role == found.Role && Member == found.Member && Admin == found.Admin && (!grantors || Grantor is null || Grantor == found.Grantor)
+        && (Inherit is null || found.Inherit is null || Inherit == found.Inherit) && (Set is null || found.Set is null || Set == found.Set);
+
+    public static Membership From(IReadOnlyList<SqlToken> tokens)
+    {
+        int granted = GlobalStatement.IndexOf(tokens, "granted", from: 4);
+        string? grantor = granted > 0 && granted + 2 < tokens.Count ? tokens[granted + 2].Value : null;
+        return new Membership(tokens[1].Value, tokens[3].Value, Option(tokens, "admin") ?? false, Option(tokens, "inherit"), Option(tokens, "set"), grantor);
+    }
+
+    private static bool? Option(IReadOnlyList<SqlToken> tokens, string word)
+    {
+        int at = GlobalStatement.IndexOf(tokens, word, from: 4);
+        return at < 0 || at + 1 >= tokens.Count ? null : !tokens[at + 1].Is("false");
+    }
+}
+
+/// <summary>One tablespace of <c>globals.sql</c>.</summary>
+/// <param name="Location">Its directory on the server.</param>
+/// <param name="Statements">What creates it and gives it its owner, options, grants and comment.</param>
+internal sealed record GlobalTablespace(string Name, string Location, IReadOnlyList<GlobalStatement> Statements);
+
+/// <summary><c>globals.sql</c>, or what pg_dumpall says of the target: roles, memberships, tablespaces.</summary>
+internal sealed record Globals(
+    IReadOnlyDictionary<string, GlobalRole> Roles,
+    IReadOnlyList<Membership> Memberships,
+    IReadOnlyList<GlobalStatement> ParameterGrants,
+    IReadOnlyDictionary<string, GlobalTablespace> Tablespaces,
+    IReadOnlyList<GlobalStatement> Unknown)
+{
+    /// <summary>Whether the text came with passwords: without a superuser's rights pg_dumpall leaves them all out.</summary>
+    public bool HasPasswords { get; } = Roles.Values.Any(static role => role.Attributes.PasswordHash is not null);
+
+    /// <exception cref="FormatException">A quote or comment is never closed.</exception>
+    public static Globals Parse(string sql)
+    {
+        List<GlobalStatement> all = [.. Statements(sql)];
+        Dictionary<string, GlobalRole> roles = [];
+        ILookup<string, GlobalStatement> byRole = all
+            .Where(static s => s.Kind is GlobalKind.CreateRole or GlobalKind.RoleAttributes or GlobalKind.RoleSetting or GlobalKind.RoleRemark)
+            .ToLookup(static s => s.Subject);
+        foreach (GlobalStatement create in all.Where(static s => s.Kind == GlobalKind.CreateRole))
+        {
+            GlobalStatement[] own = [.. byRole[create.Subject]];
+            GlobalStatement? attributes = own.FirstOrDefault(static s => s.Kind == GlobalKind.RoleAttributes);
+            roles[create.Subject] = new GlobalRole(create.Subject, attributes is null ? RoleAttributes.None : RoleAttributes.From(attributes.Tokens), own);
+        }
+
+        return new Globals(
+            roles,
+            [.. all.Where(static s => s.Kind == GlobalKind.Membership).Select(static s => Membership.From(s.Tokens))],
+            [.. all.Where(static s => s.Kind == GlobalKind.ParameterGrant)],
+            Spaces(all),
+            [.. all.Where(static s => s.Kind == GlobalKind.Other)]);
+    }
+
+    private static Dictionary<string, GlobalTablespace> Spaces(List<GlobalStatement> all)
+    {
+        Dictionary<string, GlobalTablespace> spaces = [];
+        ILookup<string, GlobalStatement> bySpace = all
+            .Where(static s => s.Kind is GlobalKind.CreateTablespace or GlobalKind.TablespaceDetail).ToLookup(static s => s.Subject);
+        foreach (GlobalStatement create in all.Where(static s => s.Kind == GlobalKind.CreateTablespace))
+        {
+            string directory = create.Tokens.LastOrDefault(static token => token.Kind == SqlTokenKind.Text).Value ?? "";
+            spaces[create.Subject] = new GlobalTablespace(create.Subject, directory, [.. bySpace[create.Subject]]);
+        }
+
+        return spaces;
+    }
+
+    private static IEnumerable<GlobalStatement> Statements(string sql)
+    {
+        string? runAs = null;
+        foreach (SqlStatement statement in SqlStatements.Split(sql))
+        {
+            IReadOnlyList<SqlToken> tokens = statement.Tokens;
+            if (tokens.Count > 2 && tokens[1].Is("session") && tokens[2].Is("authorization"))
+                runAs = tokens[0].Is("set") && tokens.Count > 3 ? tokens[3].Value : null;
+            else
+                yield return GlobalStatement.From(statement) with { RunAs = runAs };
+        }
+    }
+}

@@ -1,0 +1,123 @@
+using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Sources.Postgres.Sessions;
+using Lifeboat.Engine.Sources.Postgres.Sql;
+
+namespace Lifeboat.Engine.Sources.Postgres.Roles;
+
+/// <summary>
+/// Creates a plan's roles on the target, all of them in one transaction, and drops them again. Roles that were there before are never
+/// altered; of a created one the object id is kept, so that nothing but it can be dropped.
+/// </summary>
+internal sealed class RoleRestoration
+{
+    /// <summary>Keeps passwords' hashes out of the server's log and statistics, as far as a superuser can.</summary>
+    private const string QuietSql =
+        """
+        SET LOCAL log_statement = 'none'; SET LOCAL log_min_error_statement = 'panic'; SET LOCAL log_min_duration_statement = -1;
+        SET LOCAL log_duration = off; SET LOCAL pg_stat_statements.track_utility = off; SET LOCAL pgaudit.log = 'none'
+        """;
+
+    private readonly List<(string Name, string Oid)> _created = [];
+    private readonly List<string> _revokes = [];
+
+    /// <summary>Names of the roles that were created.</summary>
+    public IEnumerable<string> Created => _created.Select(static role => role.Name);
+
+    /// <exception cref="LifeboatException">The server refused a role; none was created then.</exception>
+    public async Task ApplyAsync(PsqlSession session, RolePlan plan, TargetRights rights, CancellationToken cancellation)
+    {
+        if (plan.Create.Count == 0)
+            return;
+        await session.ExecuteAsync("BEGIN", cancellation);
+        try
+        {
+            if (rights.Superuser)
+                await session.ExecuteAsync(QuietSql, cancellation);
+            foreach (GlobalRole role in plan.Create)
+                await CreateAsync(session, role, rights, cancellation);
+            foreach (PlannedMembership grant in plan.Grant)
+                await GrantAsync(session, grant, cancellation);
+            foreach (GlobalStatement grant in plan.ParameterGrants)
+                await GrantParameterAsync(session, grant, cancellation);
+            await NoteCreatedAsync(session, plan, cancellation);
+            await session.ExecuteAsync("COMMIT", cancellation);
+        }
+        catch (LifeboatException)
+        {
+            // Closing the session rolls back what is left of the transaction; what a lost COMMIT may have made is found by its object id.
+            session.Kill();
+            throw;
+        }
+    }
+
+    /// <summary>Drops the created roles; those that are gone already, or were made again by somebody else, are let be.</summary>
+    public async Task UndoAsync(PsqlSession session, CancellationToken cancellation)
+    {
+        if (_created.Count == 0)
+            return;
+        string known = string.Join(", ", _created.Select(static role => $"({SqlText.Literal(role.Name)}, {role.Oid}::oid)"));
+        IReadOnlyList<string?[]> rows = await session.QueryAsync(
+            $"SELECT r.rolname FROM pg_catalog.pg_roles r JOIN (VALUES {known}) k(name, oid) ON r.oid = k.oid AND r.rolname = k.name", cancellation);
+        if (rows.Count > 0)
+        {
+            // A membership's grantor cannot be dropped before it (16 and later); a right on a parameter keeps its role.
+            string drops = string.Join("; ", rows.Select(static row => $"DROP ROLE {SqlText.Identifier(row[0]!)}"));
+            await session.ExecuteAsync("BEGIN", cancellation);
+            await session.ExecuteAsync(string.Join("; ", Enumerable.Reverse(_revokes).Append(drops)), cancellation);
+            await session.ExecuteAsync("COMMIT", cancellation);
+        }
+
+        _created.Clear();
+        _revokes.Clear();
+    }
+
+    private static async Task CreateAsync(PsqlSession session, GlobalRole role, TargetRights rights, CancellationToken cancellation)
+    {
+        foreach (GlobalStatement statement in role.Statements)
+        {
+            if (statement.Kind == GlobalKind.RoleSetting && statement.Tokens[3].Is("in"))
+                continue; // For one database: this one's come with it, others' are not ours.
+            string sql = statement.Kind == GlobalKind.RoleAttributes && !rights.Superuser
+                ? $"ALTER ROLE {SqlText.Identifier(role.Name)} WITH {role.Attributes.WithoutSuperuserFlags()}"
+                : statement.Sql;
+            await RunAsync(session, sql, $"creating role {role.Name}", cancellation, role.Attributes.PasswordHash?.Reveal());
+        }
+    }
+
+    private async Task GrantAsync(PsqlSession session, PlannedMembership grant, CancellationToken cancellation)
+    {
+        Membership membership = grant.Membership;
+        string doing = $"making role {membership.Member} a member of {membership.Role}";
+        await RunAsync(session, membership.Sql(grant.WithGrantor), doing, cancellation);
+        _revokes.Add(membership.RevokeSql(grant.WithGrantor));
+    }
+
+    private async Task GrantParameterAsync(PsqlSession session, GlobalStatement grant, CancellationToken cancellation)
+    {
+        await RunAsync(session, grant.AsItsGrantor(), $"granting role {grant.Subject} rights on a parameter", cancellation);
+        int on = GlobalStatement.IndexOf(grant.Tokens, "parameter"), to = GlobalStatement.IndexOf(grant.Tokens, "to");
+        string parameter = string.Concat(grant.Tokens.Skip(on + 1).Take(to - on - 1).Select(static t => t.IsName ? SqlText.Identifier(t.Value) : t.Value));
+        _revokes.Add($"REVOKE ALL ON PARAMETER {parameter} FROM {SqlText.Identifier(grant.Subject)} CASCADE");
+    }
+
+    private async Task NoteCreatedAsync(PsqlSession session, RolePlan plan, CancellationToken cancellation)
+    {
+        string names = string.Join(", ", plan.Create.Select(static role => SqlText.Literal(role.Name)));
+        foreach (string?[] row in await session.QueryAsync($"SELECT rolname, oid FROM pg_catalog.pg_roles WHERE rolname IN ({names})", cancellation))
+            _created.Add((row[0]!, row[1]!));
+    }
+
+    /// <summary>The server may quote a statement in its message, so a password's hash is taken out of it.</summary>
+    private static async Task RunAsync(PsqlSession session, string sql, string doing, CancellationToken cancellation, string? secret = null)
+    {
+        try
+        {
+            await session.ExecuteAsync(sql, cancellation);
+        }
+        catch (LifeboatException e)
+        {
+            string message = secret is null ? e.Problems[0].Message : e.Problems[0].Message.Replace(secret, "[redacted]", StringComparison.Ordinal);
+            throw new LifeboatException(e.Code, $"{doing}: {message}", e.Hint, e.Problems[0].Where);
+        }
+    }
+}

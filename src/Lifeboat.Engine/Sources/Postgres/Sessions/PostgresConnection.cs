@@ -1,0 +1,125 @@
+using System.Text;
+using Lifeboat.Engine.Apps;
+using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Processes;
+using Lifeboat.Engine.Secrets;
+
+namespace Lifeboat.Engine.Sources.Postgres.Sessions;
+
+/// <summary>
+/// How to reach one database through the server's own client programs. The URI is passed on as it is; the password travels in the
+/// child's environment, or, behind a <c>via:</c> prefix that no environment crosses, as the first line of its input.
+/// </summary>
+public sealed record PostgresConnection
+{
+    // Reads the password before the program starts; `read` takes a pipe's bytes one by one, so nothing of what follows is lost.
+    private const string PasswordShim = "IFS= read -r PGPASSWORD; export PGPASSWORD; exec \"$@\"";
+
+    private readonly PostgresUri _uri;
+
+    private PostgresConnection(string source, PostgresUri uri, Secret? password, IReadOnlyList<string> via)
+    {
+        Source = source;
+        _uri = uri;
+        Password = password;
+        Via = via;
+    }
+
+    /// <summary>The source's name, for messages.</summary>
+    public string Source { get; }
+
+    public Secret? Password { get; }
+
+    /// <summary>The command prefix that reaches the server's programs; empty for none.</summary>
+    public IReadOnlyList<string> Via { get; }
+
+    /// <summary>The URI without the password.</summary>
+    public string Uri => _uri.ToString();
+
+    /// <summary>The database that the URI names; null where it is left to the service file, the environment or the user's name.</summary>
+    public string? Database => _uri.Database;
+
+    /// <summary>For messages: <c>database "shop" on db:5432</c>.</summary>
+    public string Target
+    {
+        get
+        {
+            string host = _uri.Hosts.Length > 0 ? System.Uri.UnescapeDataString(_uri.Hosts) : _uri.Parameter("host") ?? "";
+            string place = _uri.Parameter("service") is { } service ? $"service {service}" : host.Length == 0 ? "the local server" : host;
+            if (_uri.Parameter("port") is { } port)
+                place += $":{port}";
+            return (Database is null ? "the default database" : $"database \"{Database}\"") + $" on {place}"
+                + (Via.Count == 0 ? "" : $" via {Via[0]}");
+        }
+    }
+
+    /// <summary>Reads a source's settings; asks for its secrets.</summary>
+    /// <exception cref="LifeboatException">The URI is none, or a secret is missing.</exception>
+    public static async Task<PostgresConnection> FromAsync(PostgresSettings settings, ISecretResolver secrets,
+        CancellationToken cancellation)
+    {
+        string text = settings.UrlSecret is null ? settings.Url ?? ""
+            : (await secrets.ResolveAsync(settings.UrlSecret, cancellation)).Reveal().Trim();
+        PostgresUri uri = PostgresUri.Parse(text) ?? throw new LifeboatException(
+            ErrorCodes.PostgresUrlInvalid,
+            "the url is not a PostgreSQL URI",
+            "write postgresql://USER@HOST:PORT/DATABASE, or postgresql://USER@/DATABASE for the local socket",
+            settings.Name);
+        if (uri.Parameter("sslpassword") is not null)
+            throw new LifeboatException(
+                ErrorCodes.PostgresUrlInvalid,
+                "the url holds an sslpassword, which would be visible in the client programs' arguments",
+                "remove the passphrase from the client's key file, or name a service file entry that holds it (?service=NAME)",
+                settings.Name);
+        Secret? password = settings.Password is not null
+            ? await secrets.ResolveAsync(settings.Password, cancellation)
+            : uri.Password is null ? null : new Secret(uri.Password);
+        return new PostgresConnection(settings.Name, WithDefaults(uri with { Password = null }), password, settings.Via);
+    }
+
+    /// <summary>The same server and user, another database.</summary>
+    public PostgresConnection WithDatabase(string name) => new(Source, _uri with { Database = name }, Password, Via);
+
+    /// <summary>The same under another <c>application_name</c>, by which the server's views tell it from others.</summary>
+    public PostgresConnection WithApplicationName(string name) => new(Source, _uri.With("application_name", name), Password, Via);
+
+    /// <summary>
+    /// A client program's start. Write <see cref="PostgresCommand.InputPrefix"/> to its input before anything else.
+    /// </summary>
+    /// <param name="program">A path, or behind <c>via:</c> a name.</param>
+    /// <param name="connect">Whether the program connects, and so is given <c>-d URI</c>, <c>-w</c> and the password.</param>
+    public PostgresCommand Command(string program, IEnumerable<string> arguments, bool connect = true)
+    {
+        string[] words = connect ? [program, "-w", "-d", Uri, .. arguments] : [program, .. arguments];
+        Dictionary<string, string?> environment = new()
+        {
+            // The messages that we judge come in English; LC_ALL would override that.
+            ["LC_ALL"] = null, ["LC_MESSAGES"] = "C", ["LANGUAGE"] = null,
+        };
+        if (Via.Count == 0)
+        {
+            ProgramStart start = new(words[0], words[1..]) { Environment = environment };
+            return new PostgresCommand(
+                connect && Password is not null ? start with { Secrets = new Dictionary<string, Secret> { ["PGPASSWORD"] = Password } }
+                    : start, default);
+        }
+
+        bool shim = connect && Password is not null;
+        string[] all = shim ? [.. Via, "sh", "-c", PasswordShim, "sh", .. words] : [.. Via, .. words];
+        return new PostgresCommand(
+            new ProgramStart(all[0], all[1..]) { Environment = environment },
+            shim ? Encoding.UTF8.GetBytes(Password!.Reveal() + "\n") : default);
+    }
+
+    /// <summary>Settings that must hold on either side of a <c>via:</c> prefix, so they go into the URI; the app file's own win.</summary>
+    private static PostgresUri WithDefaults(PostgresUri uri) => uri
+        .WithDefault("application_name", "lifeboat")
+        .WithDefault("connect_timeout", "15")
+        // A server whose machine vanished is noticed after about a minute and a half, not after two hours.
+        .WithDefault("keepalives_idle", "30")
+        .WithDefault("keepalives_interval", "15")
+        .WithDefault("keepalives_count", "4");
+}
+
+/// <param name="InputPrefix">Bytes that must be the first on the program's input: a password's line, or nothing. Never to be shown.</param>
+public sealed record PostgresCommand(ProgramStart Start, ReadOnlyMemory<byte> InputPrefix);

@@ -1,0 +1,65 @@
+using System.Text.RegularExpressions;
+using Lifeboat.Engine.Errors;
+
+namespace Lifeboat.Engine.Sources.Postgres.Sessions;
+
+/// <summary>What a PostgreSQL server said about a command that failed.</summary>
+/// <param name="SqlState">Five characters (PostgreSQL manual, appendix A); <c>08006</c> where the connection was lost without one.</param>
+public sealed partial record PostgresError(string SqlState, string Message, string? Detail, string? ServerHint)
+{
+    public const string LockNotAvailable = "55P03";
+    public const string UndefinedTable = "42P01";
+    public const string UndefinedObject = "42704";
+    public const string InsufficientPrivilege = "42501";
+    public const string ConnectionLost = "08006";
+
+    /// <summary>The server's error behind an exception of ours; null where there is none.</summary>
+    public static PostgresError? Of(LifeboatException exception) => (exception.InnerException as PostgresErrorException)?.Error;
+
+    /// <summary>
+    /// Finds the first error in what psql wrote to its error stream with <c>VERBOSITY</c> <c>verbose</c>: a severity in the server's
+    /// language, a colon, two spaces, the SQLSTATE. Null where there is none.
+    /// </summary>
+    public static PostgresError? Parse(IReadOnlyList<string> lines)
+    {
+        for (int i = 0; i < lines.Count; i++)
+        {
+            Match match = FirstLine().Match(lines[i]);
+            if (match.Success && match.Groups[1].Value[..2] is not ("00" or "01" or "02"))
+                return Read(match, lines, i + 1);
+        }
+
+        return null;
+    }
+
+    public override string ToString() => Detail is null ? $"{Message} ({SqlState})" : $"{Message}: {Detail} ({SqlState})";
+
+    private static PostgresError Read(Match first, IReadOnlyList<string> lines, int next)
+    {
+        Dictionary<string, string> fields = new() { ["MESSAGE"] = first.Groups[2].Value };
+        string field = "MESSAGE";
+        for (; next < lines.Count && !FirstLine().IsMatch(lines[next]); next++)
+        {
+            Match match = FieldLine().Match(lines[next]);
+            if (match.Success)
+                fields[field = match.Groups[1].Value] = match.Groups[2].Value;
+            else if (fields[field].Length < 2000)
+                fields[field] += "\n" + lines[next];
+        }
+
+        return new PostgresError(
+            first.Groups[1].Value, fields["MESSAGE"], fields.GetValueOrDefault("DETAIL"), fields.GetValueOrDefault("HINT"));
+    }
+
+    [GeneratedRegex(@"^(?:\S+:(?: error:)? )?[^\s:]+:  ([0-9A-Z]{5}): (.*)$", RegexOptions.CultureInvariant)]
+    private static partial Regex FirstLine();
+
+    [GeneratedRegex(@"^([A-Z]+):  (.*)$", RegexOptions.CultureInvariant)]
+    private static partial Regex FieldLine();
+}
+
+/// <summary>Carries a <see cref="PostgresError"/> inside a <see cref="LifeboatException"/>.</summary>
+public sealed class PostgresErrorException(PostgresError error) : Exception(error.ToString())
+{
+    public PostgresError Error { get; } = error;
+}

@@ -1,0 +1,310 @@
+using System.Globalization;
+using System.Text;
+using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Processes;
+
+namespace Lifeboat.Engine.Sources.Postgres.Sessions;
+
+/// <summary>
+/// One psql process, held open: commands go in, COPY text comes out. One command at a time. A command that fails leaves the session
+/// usable, except where <see cref="CopyInAsync"/> fails, the connection is lost or the run is cancelled.
+/// </summary>
+public sealed class PsqlSession : IAsyncDisposable
+{
+    private static readonly TimeSpan LongestGoodbye = TimeSpan.FromSeconds(10);
+
+    private readonly RunningProgram _program;
+    private readonly PsqlErrors _errors = new();
+    private readonly PsqlOutput _output;
+    private readonly SessionThread _thread;
+    private readonly PostgresCommand _command;
+    private long _commands;
+    private bool _connected;
+    private volatile bool _ended;
+    private bool _disposed;
+
+    private PsqlSession(PostgresConnection connection, PostgresCommand command)
+    {
+        Connection = connection;
+        _command = command;
+        _program = RunningProgram.Launch(command.Start, _errors.Add);
+        _program.EnlargePipes();
+        _output = new PsqlOutput(_program.Output);
+        _thread = new SessionThread("psql " + connection.Source);
+    }
+
+    public PostgresConnection Connection { get; }
+
+    /// <summary>As <c>server_version_num</c> has it: 150018 for 15.18.</summary>
+    public int ServerVersionNumber { get; private set; }
+
+    public int ServerMajor => ServerVersionNumber / 10000;
+
+    /// <summary>As <c>server_version</c> has it.</summary>
+    public string ServerVersion { get; private set; } = "";
+
+    /// <summary>The database's encoding, as PostgreSQL names it.</summary>
+    public string ServerEncoding { get; private set; } = "";
+
+    /// <summary>
+    /// How commands and results are encoded: UTF-8, or Latin-1 with a SQL_ASCII database, whose bytes need not be text: every byte is
+    /// then one character of ours, and passes unchanged in both directions.
+    /// </summary>
+    public Encoding TextEncoding { get; private set; } = Encoding.Latin1;
+
+    /// <summary>The database it is connected to.</summary>
+    public string Database { get; private set; } = "";
+
+    public string User { get; private set; } = "";
+
+    public bool IsSuperuser { get; private set; }
+
+    /// <summary>Whether the server is a standby.</summary>
+    public bool InRecovery { get; private set; }
+
+    /// <summary>Starts psql, connects and makes the settings that data is written and read with.</summary>
+    /// <exception cref="LifeboatException">The server, the database or the login is not there.</exception>
+    public static async Task<PsqlSession> OpenAsync(PostgresTools tools, PostgresConnection connection, CancellationToken cancellation)
+    {
+        PostgresCommand command = connection.Command(
+            tools.Psql, ["-X", "-q", "-A", "-t", "-v", "VERBOSITY=verbose", "-v", "ON_ERROR_STOP=off", "-v", "ON_ERROR_ROLLBACK=off"]);
+        PsqlSession session = new(connection, command);
+        try
+        {
+            await session.BeginAsync(cancellation);
+            return session;
+        }
+        catch
+        {
+            await session.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Runs SQL without a result, one statement or several; gives the last one's row count.</summary>
+    public async Task<long> ExecuteAsync(string sql, CancellationToken cancellation) =>
+        (await RunAsync(sql, Stream.Null, null, cancellation)).End.RowCount;
+
+    /// <summary>Runs one query (without a semicolon) and gives its rows, nulls as null, everything else as text.</summary>
+    public async Task<IReadOnlyList<string?[]>> QueryAsync(string sql, CancellationToken cancellation)
+    {
+        using MemoryStream rows = new();
+        await RunAsync($"COPY (\n{sql}\n) TO STDOUT", rows, null, cancellation);
+        return CopyText.ParseRows(rows.GetBuffer().AsSpan(0, (int)rows.Length), TextEncoding);
+    }
+
+    /// <summary>As <see cref="QueryAsync"/>, for a query with one row of one column.</summary>
+    public async Task<string?> QueryOneAsync(string sql, CancellationToken cancellation)
+    {
+        IReadOnlyList<string?[]> rows = await QueryAsync(sql, cancellation);
+        return rows.Count == 0 ? null : rows[0][0];
+    }
+
+    /// <summary>Runs a <c>COPY … TO STDOUT</c> in text format and passes the bytes on as they are, digesting each row.</summary>
+    /// <param name="destination">Is written synchronously, on the session's own thread, in pieces of 128 KiB and more.</param>
+    /// <param name="onBytes">Told the size of each piece.</param>
+    /// <exception cref="LifeboatException">The server refused or went away.</exception>
+    /// <remarks>
+    /// psql does not tell how many rows COPY TO STDOUT sent (it forgets the result when the data went to its own output); but it
+    /// reports an error unless the server's CopyDone message followed the last row, and when it could not write one.
+    /// </remarks>
+    public async Task<CopiedRows> CopyOutAsync(string copySql, Stream destination, Action<long>? onBytes, CancellationToken cancellation) =>
+        (await RunAsync(copySql, destination, onBytes, cancellation)).Rows;
+
+    /// <summary>Runs a <c>COPY … FROM STDIN</c> in text format; gives the number of rows. When it fails, the session has ended.</summary>
+    /// <param name="feed">Writes the data to the stream that it is given; may write synchronously.</param>
+    public async Task<long> CopyInAsync(string copySql, Func<Stream, CancellationToken, Task> feed, CancellationToken cancellation)
+    {
+        await using CancellationTokenRegistration kill = cancellation.Register(Kill);
+        long number = ++_commands;
+        ForgetErrors();
+        // Should COPY be refused at once, psql must stop here: it would take the data for commands.
+        await _thread.RunAsync(() => Send($"\\set ON_ERROR_STOP on\n{copySql}\n;\n", cancellation));
+        await using CopyInStream data = new(_program.Input, Connection.Source);
+        try
+        {
+            await feed(data, cancellation);
+        }
+        catch (IOException) when (HasProgramEnded())
+        {
+            throw EndedException(cancellation);
+        }
+        catch
+        {
+            Kill();
+            throw;
+        }
+
+        return await _thread.RunAsync(() =>
+        {
+            Send($"{(data.EndsMidLine ? "\n" : "")}\\.\n\\set ON_ERROR_STOP off\n{Mark(number)}", cancellation);
+            return Receive(number, Stream.Null, null, cancellation).End.RowCount;
+        });
+    }
+
+    /// <summary>Ends the session at once, whatever it does.</summary>
+    public void Kill()
+    {
+        _ended = true;
+        _program.Kill();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_disposed)
+            return;
+        _disposed = true;
+        if (!_ended)
+        {
+            _ended = true;
+            try
+            {
+                await _program.Input.DisposeAsync();
+                using CancellationTokenSource longest = new(LongestGoodbye);
+                await _program.WaitAsync(longest.Token);
+            }
+            catch (IOException)
+            {
+                // It ended before.
+            }
+            catch (OperationCanceledException)
+            {
+                // It will be killed.
+            }
+        }
+
+        await _program.DisposeAsync();
+        _thread.Dispose();
+    }
+
+    private static string Mark(long number) =>
+        string.Create(CultureInfo.InvariantCulture, $"\\echo '\\\\!' {number} :LAST_ERROR_SQLSTATE :ROW_COUNT\n");
+
+    private async Task BeginAsync(CancellationToken cancellation)
+    {
+        IReadOnlyList<string?[]> rows = await QueryAsync(
+            "SELECT pg_catalog.current_setting('server_version_num'), pg_catalog.current_setting('server_encoding'), "
+            + "pg_catalog.current_setting('server_version')",
+            cancellation);
+        ServerVersionNumber = int.Parse(rows[0][0]!, CultureInfo.InvariantCulture);
+        ServerEncoding = rows[0][1]!;
+        ServerVersion = rows[0][2]!;
+        bool anyBytes = ServerEncoding == "SQL_ASCII";
+        await ExecuteAsync($"SET client_encoding TO '{(anyBytes ? "SQL_ASCII" : "UTF8")}'; {SessionSettings.Sql}", cancellation);
+        TextEncoding = anyBytes ? Encoding.Latin1 : new UTF8Encoding(false);
+        rows = await QueryAsync(
+            """
+            SELECT pg_catalog.current_database(), current_user, rolsuper, pg_catalog.pg_is_in_recovery()
+            FROM pg_catalog.pg_roles WHERE rolname = current_user
+            """,
+            cancellation);
+        (Database, User, IsSuperuser, InRecovery) = (rows[0][0]!, rows[0][1]!, rows[0][2] == "t", rows[0][3] == "t");
+    }
+
+    private async Task<(CommandEnd End, CopiedRows Rows)> RunAsync(
+        string sql, Stream destination, Action<long>? onBytes, CancellationToken cancellation)
+    {
+        await using CancellationTokenRegistration kill = cancellation.Register(Kill);
+        return await _thread.RunAsync(() =>
+        {
+            long number = ++_commands;
+            ForgetErrors();
+            Send($"\\set LAST_ERROR_SQLSTATE 00000\n{sql}\n;\n{Mark(number)}", cancellation);
+            return Receive(number, destination, onBytes, cancellation);
+        });
+    }
+
+    /// <summary>
+    /// Messages of earlier commands are not this one's; but before the first one, psql may already have said why it cannot connect.
+    /// </summary>
+    private void ForgetErrors()
+    {
+        if (_connected)
+            _errors.Clear();
+    }
+
+    private bool Send(string text, CancellationToken cancellation)
+    {
+        if (_ended)
+            throw EndedException(cancellation);
+        try
+        {
+            if (!_connected && _commands == 1 && _command.InputPrefix.Length > 0)
+                _program.Input.Write(_command.InputPrefix.Span);
+            _program.Input.Write(TextEncoding.GetBytes(text));
+            _program.Input.Flush();
+            return true;
+        }
+        catch (IOException)
+        {
+            throw EndedException(cancellation);
+        }
+    }
+
+    private (CommandEnd End, CopiedRows Rows) Receive(long number, Stream destination, Action<long>? onBytes,
+        CancellationToken cancellation)
+    {
+        CommandEnd? end;
+        CopiedRows rows;
+        try
+        {
+            (end, rows) = _output.ReadCommand(destination, onBytes);
+        }
+        catch
+        {
+            Kill(); // In the middle of a result nothing else can be asked of it.
+            throw;
+        }
+
+        if (end is not { } ended)
+            throw EndedException(cancellation);
+        if (ended.Command != number)
+            throw new InvalidOperationException($"psql answered command {ended.Command} instead of {number}");
+        if (ended.SqlState != "00000")
+            throw FailedException(ended, cancellation);
+        _connected = true;
+        return (ended, rows);
+    }
+
+    private LifeboatException FailedException(CommandEnd end, CancellationToken cancellation)
+    {
+        string mark = string.Create(CultureInfo.InvariantCulture, $"\\! {end.Command}");
+        Send($"\\warn '\\\\!' {end.Command}\n", cancellation);
+        _errors.WaitFor(mark, LongestGoodbye);
+        IReadOnlyList<string> lines = _errors.Lines;
+        PostgresError error = PostgresError.Parse(lines) ?? new PostgresError(end.SqlState,
+            PostgresProblems.Flat(string.Join('\n', lines)), null, null);
+        return PostgresProblems.From(error, Connection);
+    }
+
+    private bool HasProgramEnded()
+    {
+        using CancellationTokenSource longest = new(LongestGoodbye);
+        try
+        {
+            _program.WaitAsync(longest.Token).GetAwaiter().GetResult();
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Why psql ended. Cancellation is a reason of its own.</summary>
+    private LifeboatException EndedException(CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        HasProgramEnded();
+        _ended = true;
+        IReadOnlyList<string> lines = _errors.Lines;
+        string text = string.Join('\n', lines);
+        if (!_connected)
+            return PostgresProblems.FromConnecting(text.Length > 0 ? text : $"{_command.Start.Program} ended without a word", Connection);
+        PostgresError? error = PostgresError.Parse(lines);
+        return error is null || error.SqlState.StartsWith("57P", StringComparison.Ordinal)
+            || error.SqlState.StartsWith("08", StringComparison.Ordinal)
+            ? PostgresProblems.Lost(text, Connection)
+            : PostgresProblems.From(error, Connection);
+    }
+}
