@@ -1,5 +1,6 @@
 using System.Text;
 using Lifeboat.Engine.Snapshots;
+using Lifeboat.Engine.Sources.Local;
 
 namespace Lifeboat.Engine.Backup;
 
@@ -17,33 +18,40 @@ internal static class RestoreInstructions
             # How to restore this snapshot by hand
 
             A snapshot of the app **{metadata.App}**, made on {metadata.Host} at {metadata.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC
-            by Lifeboat {metadata.LifeboatVersion}. With Lifeboat, one command restores and verifies all of it:
+            by Lifeboat {metadata.LifeboatVersion}. With Lifeboat, `lifeboat restore {bundleName}` restores and verifies all of it.
 
-            ```sh
-            lifeboat restore {bundleName}
-            ```
-
-            Without Lifeboat, the stock tools named below do. Every command is meant to be pasted into a shell
-            **in the folder where the bundle was unpacked**.
+            Without Lifeboat, the stock tools named below do. Paste the commands into one shell (bash, say), block after block, as root
+            where files belong to several users.
 
             ## 1. Unpack the bundle
 
-            Use 7-Zip 24 or newer (package `7zip`, program `7zz` or `7z`){(metadata.Encryption == "none" ? "" : ", which asks for the password")}:
+            Use 7-Zip 24 or newer (package `7zip`, program `7zz` or `7z`){(metadata.Encryption == "none" ? "" : ", which asks for the password")},
+            in the folder that holds the bundle:
 
             ```sh
-            7zz x -osnapshot {bundleName}
-            cd snapshot
+            7zz x -osnapshot {ShellQuote.Of(bundleName)}
             ```
 
             ## 2. Check that it is whole
 
             ```sh
+            cd snapshot
             sha256sum --quiet -c {Checksums.FileName}
             ```
 
-            It must print nothing and exit with status 0. Counts and digests of every table are in `{VerifiedSnapshot.MetadataFileName}`.
+            It must print nothing. Counts and digests of every table are in `{VerifiedSnapshot.MetadataFileName}`.
 
-            ## 3. Restore each source
+            ## 3. Choose where to
+
+            Files, folders and SQLite databases are put below one folder first. Choose a new one, on the disk where they belong:
+
+            ```sh
+            RESTORED="$PWD/restored"
+            ```
+
+            ## 4. Restore each source
+
+            In the same shell, in the folder `snapshot`.
 
 
             """);

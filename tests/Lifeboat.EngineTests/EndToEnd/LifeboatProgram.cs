@@ -41,9 +41,10 @@ public static class LifeboatProgram
         return Process.Start(info)!;
     }
 
-    /// <summary>Closes the program's input and waits for its end.</summary>
-    public static ProgramRun Finish(Process process)
+    /// <summary>Gives the program its input and waits for its end.</summary>
+    public static ProgramRun Finish(Process process, string input = "")
     {
+        process.StandardInput.Write(input);
         process.StandardInput.Close();
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         Task<string> errors = process.StandardError.ReadToEndAsync();
@@ -57,12 +58,14 @@ public static class LifeboatProgram
     }
 
     /// <summary>Runs a stock tool; a missing one skips the test, but fails it in CI.</summary>
-    public static ProgramRun Tool(string directory, string program, params string[] arguments)
+    public static ProgramRun Tool(string directory, string program, params string[] arguments) => Tool(directory, "", program, arguments);
+
+    private static ProgramRun Tool(string directory, string input, string program, string[] arguments)
     {
         try
         {
             using Process process = Process.Start(Info(program, directory, arguments))!;
-            return Finish(process);
+            return Finish(process, input);
         }
         catch (System.ComponentModel.Win32Exception) when (Environment.GetEnvironmentVariable("CI") != "true")
         {
@@ -72,9 +75,9 @@ public static class LifeboatProgram
     }
 
     /// <summary>Runs a script with bash, which must succeed.</summary>
-    public static string Shell(string directory, string script)
+    public static string Shell(string directory, string script, string input = "")
     {
-        ProgramRun run = Tool(directory, "bash", "-euo", "pipefail", "-c", script);
+        ProgramRun run = Tool(directory, input, "bash", ["-euo", "pipefail", "-c", script]);
         Assert.True(run.ExitStatus == 0, $"{script}\nended with {run.ExitStatus}:\n{run.All}");
         return run.Output;
     }
@@ -85,6 +88,7 @@ public static class LifeboatProgram
         RedirectStandardInput = true,
         RedirectStandardOutput = true,
         RedirectStandardError = true,
+        StandardInputEncoding = new UTF8Encoding(false),
         StandardOutputEncoding = new UTF8Encoding(false),
         StandardErrorEncoding = new UTF8Encoding(false),
         Environment = { ["LC_ALL"] = "C.UTF-8", ["NO_COLOR"] = "1" },

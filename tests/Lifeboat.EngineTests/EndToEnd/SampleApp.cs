@@ -1,4 +1,5 @@
 using Lifeboat.EngineTests.Sources.Postgres;
+using Lifeboat.Tests.Shared;
 
 namespace Lifeboat.EngineTests.EndToEnd;
 
@@ -55,7 +56,7 @@ public sealed class SampleApp(string directory, PostgresServer? server)
         server.Sql("postgres", "ALTER ROLE shop_reader SET statement_timeout = '30s'");
         server.CreateDatabase(Database, "OWNER shop_owner");
         if (pagila)
-            LoadPagila();
+            server.SqlFile(Database, TestData.Path("pagila.sql"), "shop_owner");
         else
             server.Sql(Database, "SET ROLE shop_owner; CREATE TABLE item (id int PRIMARY KEY, name text NOT NULL); INSERT INTO item SELECT i, 'item ' || i FROM generate_series(1, 5000) i;");
         server.Sql(Database, """
@@ -65,13 +66,6 @@ public sealed class SampleApp(string directory, PostgresServer? server)
             GRANT USAGE ON SCHEMA public TO shop_reader; GRANT SELECT ON ALL TABLES IN SCHEMA public TO shop_reader;
             ALTER DATABASE shop SET work_mem = '8MB'; ALTER ROLE shop_owner IN DATABASE shop SET search_path = public, pg_catalog;
             """);
-    }
-
-    private void LoadPagila()
-    {
-        string source = Path.Combine(RepositoryRoot(), "..", "shared", "data", "pagila.sql");
-        Assert.SkipUnless(File.Exists(source), "the Pagila sample database is not here");
-        server!.SqlFile(Database, Path.GetFullPath(source), "shop_owner");
     }
 
     private void CreateSqlite() => LifeboatProgram.Shell(directory, """
@@ -104,12 +98,4 @@ public sealed class SampleApp(string directory, PostgresServer? server)
         truncate -s 5M sparse; printf end >> sparse
         touch -d @1500000000 empty; touch -h -d @1500000001 link
         """);
-
-    public static string RepositoryRoot()
-    {
-        string? folder = AppContext.BaseDirectory;
-        while (folder is not null && !File.Exists(Path.Combine(folder, "Lifeboat.slnx")))
-            folder = Path.GetDirectoryName(folder);
-        return folder ?? throw new InvalidOperationException("the tests do not run inside the repository");
-    }
 }

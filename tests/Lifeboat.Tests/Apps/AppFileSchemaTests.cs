@@ -1,5 +1,5 @@
-using System.Runtime.CompilerServices;
 using Lifeboat.Engine.Apps.Keys;
+using Lifeboat.Tests.Shared;
 
 namespace Lifeboat.Tests.Apps;
 
@@ -9,7 +9,7 @@ public sealed class AppFileSchemaTests
     [Fact]
     public void The_published_schema_is_made_from_the_table_of_keys()
     {
-        string published = Path.Combine(RepositoryRoot(), "docs", AppFileSchema.FileName);
+        string published = Path.Combine(RepositoryRoot.Path, "docs", AppFileSchema.FileName);
         if (Environment.GetEnvironmentVariable("LIFEBOAT_WRITE_SCHEMA") == "1")
             File.WriteAllText(published, AppFileSchema.Text);
         Assert.True(
@@ -20,7 +20,7 @@ public sealed class AppFileSchemaTests
     [Fact]
     public void The_docs_describe_every_key()
     {
-        string page = File.ReadAllText(Path.Combine(RepositoryRoot(), "docs", "app-file.md"));
+        string page = File.ReadAllText(Path.Combine(RepositoryRoot.Path, "docs", "app-file.md"));
         Assert.All(NamesOf(AppFileKeys.Root).Distinct(), name => Assert.Contains($"`{name}`", page));
     }
 
@@ -33,7 +33,4 @@ public sealed class AppFileSchemaTests
         ChoiceShape choice => choice.Values,
         _ => [],
     };
-
-    private static string RepositoryRoot([CallerFilePath] string here = "") =>
-        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "..", "..", ".."));
 }

@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
 using Lifeboat.Engine.Errors;
+using Lifeboat.Tests.Shared;
 
 namespace Lifeboat.Tests.Output;
 
@@ -14,7 +15,7 @@ public sealed partial class ErrorRegistryTests
     [Fact]
     public void Every_code_has_a_section_with_its_name_and_exit_status_and_every_section_a_code()
     {
-        string page = File.ReadAllText(Path.Combine(Root(), "docs", "errors.md"));
+        string page = File.ReadAllText(Path.Combine(RepositoryRoot.Path, "docs", "errors.md"));
         IEnumerable<string> described = Section().Matches(page)
             .Select(static match => $"{match.Groups[1].Value} {match.Groups[2].Value} {match.Groups[3].Value}");
         IEnumerable<string> registered = Registry.Select(static code => $"{code.Id} {code.Name} {(int)code.Exit}");
@@ -35,7 +36,7 @@ public sealed partial class ErrorRegistryTests
     [Fact]
     public void Every_exit_status_is_in_its_page_and_no_other()
     {
-        string page = File.ReadAllText(Path.Combine(Root(), "docs", "exit-codes.md"));
+        string page = File.ReadAllText(Path.Combine(RepositoryRoot.Path, "docs", "exit-codes.md"));
         IEnumerable<int> described = Row().Matches(page).Select(static match => int.Parse(match.Groups[1].Value));
         Assert.Equal(Enum.GetValues<ExitStatus>().Select(static exit => (int)exit).Order(), described.Order());
     }
@@ -46,12 +47,4 @@ public sealed partial class ErrorRegistryTests
 
     [GeneratedRegex(@"^\| (\d+) \|", RegexOptions.Multiline | RegexOptions.CultureInvariant)]
     private static partial Regex Row();
-
-    private static string Root()
-    {
-        string? folder = AppContext.BaseDirectory;
-        while (folder is not null && !File.Exists(Path.Combine(folder, "Lifeboat.slnx")))
-            folder = Path.GetDirectoryName(folder);
-        return folder ?? throw new InvalidOperationException("the tests do not run inside the repository");
-    }
 }

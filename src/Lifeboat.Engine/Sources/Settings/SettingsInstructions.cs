@@ -12,28 +12,28 @@ internal static class SettingsInstructions
         StringBuilder text = new();
         text.Append(
             $"""
-            ## {source}: settings
+            ### {source}: settings
 
-            Settings files as they were, captured from `{details.Directory.Replace('`', '\'')}`. In the unpacked snapshot's folder:
+            Settings files as they were, captured from `{details.Directory.Replace('`', '\'')}`.
 
             ```sh
 
             """);
         foreach (SettingsFile file in details.Files)
         {
-            string target = $"restored/{source}/{file.Path.TrimStart('/')}";
-            string quoted = ShellQuote.Of(target);
-            text.Append("mkdir -p ").Append(ShellQuote.Of(target[..target.LastIndexOf('/')])).Append('\n');
+            string target = $"{source}/{file.Path.TrimStart('/')}";
+            string quoted = Restored(target);
+            text.Append("mkdir -p ").Append(Restored(target[..target.LastIndexOf('/')])).Append('\n');
             text.Append("cp ").Append(ShellQuote.Of(file.File)).Append(' ').Append(quoted).Append('\n');
             foreach (string command in file.Traits.Commands(quoted))
                 text.Append(command).Append('\n');
         }
 
         if (details.EnvironmentFile is not null)
-            text.Append("mkdir -p ").Append($"restored/{source}").Append('\n')
-                .Append($"cp {details.EnvironmentFile} restored/{source}/environment.{source}.env\n")
-                .Append($"chmod 600 restored/{source}/environment.{source}.env\n");
-        text.Append("```\n\nThen move the files to where they belong.");
+            text.Append("mkdir -p ").Append(Restored(source)).Append('\n')
+                .Append($"cp {details.EnvironmentFile} {Restored($"{source}/environment.{source}.env")}\n")
+                .Append($"chmod 600 {Restored($"{source}/environment.{source}.env")}\n");
+        text.Append("```\n\nThen move the files to where they belong: those of that folder lie as they lay there, others with their whole path.");
         if (details.EnvironmentFile is not null)
             text.Append(
                 $"""
@@ -42,4 +42,6 @@ internal static class SettingsInstructions
                 """);
         return text.Append("\n\n").ToString();
     }
+
+    private static string Restored(string path) => "\"$RESTORED\"/" + ShellQuote.Of(path);
 }

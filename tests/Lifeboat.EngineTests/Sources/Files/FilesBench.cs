@@ -29,8 +29,6 @@ internal sealed class FilesBench : IDisposable
 
     public string Snapshot => _folder["snapshot"];
 
-    public string Instructions => _instructions;
-
     public FilesSource Source(string path, params string[] exclude) => new(new FilesSettings("tree", path, exclude), Host.Context);
 
     public async Task<VerifiedSnapshot> CaptureAsync(params string[] exclude)
@@ -50,8 +48,7 @@ internal sealed class FilesBench : IDisposable
     }
 
     /// <summary>All commands of the instructions.</summary>
-    public string ShellBlocks() => string.Concat(
-        Regex.Matches(_instructions, "```sh\n(.*?)```", RegexOptions.Singleline).Select(static match => match.Groups[1].Value));
+    public string ShellBlocks() => "RESTORED=restored\n" + Instructions.Commands(_instructions);
 
     public string[] Names() =>
         [.. Directory.EnumerateFileSystemEntries(_folder.Path).Select(static path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];

@@ -67,7 +67,7 @@ public sealed class PostgresCaptureTests(PostgresServer server) : IClassFixture<
     [Fact]
     public async Task Pagila_is_captured_as_of_one_moment_while_it_is_written_to()
     {
-        string file = Pagila();
+        string file = TestData.Path("pagila.sql");
         server.CreateDatabase("pagila");
         server.SqlFile("pagila", file);
         server.Sql("pagila", "CREATE TABLE public.account (id serial, amount int, filler text)");
@@ -259,15 +259,12 @@ public sealed class PostgresCaptureTests(PostgresServer server) : IClassFixture<
             """.Replace("THIS", SqlText.Identifier(database), StringComparison.Ordinal));
         await using ICapture capture = await Source(server.Settings(database)).OpenAsync(Cancellation);
         await capture.WriteAsync(new FolderSnapshot(_folder["tree"]), Cancellation);
-        string text = capture.Instructions;
-        int start = text.IndexOf("```sh", StringComparison.Ordinal) + 5;
         await using PostgresServer empty = await PostgresServer.StartAsync();
         ProcessStartInfo shell = new("sh", ["-e"]) { RedirectStandardInput = true, WorkingDirectory = _folder["tree"] };
         shell.Environment["PATH"] = server.Bin + ":" + Environment.GetEnvironmentVariable("PATH");
-        (shell.Environment["PGHOST"], shell.Environment["PGPORT"], shell.Environment["PGUSER"]) = (empty.SocketFolder,
-            empty.Port.ToString(), "postgres");
         using Process running = Process.Start(shell)!;
-        await running.StandardInput.WriteAsync(text[start..text.IndexOf("```", start, StringComparison.Ordinal)]);
+        await running.StandardInput.WriteAsync(
+            Instructions.Commands(capture.Instructions).Choose("PGHOST", empty.SocketFolder).Choose("PGPORT", $"{empty.Port}"));
         running.StandardInput.Close();
         await running.WaitForExitAsync(Cancellation);
         Assert.Equal(0, running.ExitCode);
@@ -377,20 +374,6 @@ public sealed class PostgresCaptureTests(PostgresServer server) : IClassFixture<
             server.Sql(database,
                 $"BEGIN; INSERT INTO public.account (amount, filler) VALUES ({i}, repeat('x', 3000)); "
                 + $"INSERT INTO public.account (amount, filler) SELECT -{i}, repeat('y', 3000); COMMIT");
-    }
-
-    private static string Pagila()
-    {
-        DirectoryInfo? root = new(AppContext.BaseDirectory);
-        while (root is not null && !File.Exists(Path.Combine(root.FullName, "Lifeboat.slnx")))
-            root = root.Parent;
-        string? folder = Environment.GetEnvironmentVariable("LIFEBOAT_TEST_DATA");
-        string[] candidates = [.. ((string?[])[folder, root?.Parent?.FullName + "/shared/data", root?.Parent?.Parent?.FullName
-            + "/shared/data"]).OfType<string>().Select(static f => Path.Combine(f, "pagila.sql"))];
-        string? file = candidates.FirstOrDefault(File.Exists);
-        if (file is null)
-            Assert.Skip("pagila.sql is not there; LIFEBOAT_TEST_DATA may name its folder");
-        return file;
     }
 
     private const string AwkwardSql =

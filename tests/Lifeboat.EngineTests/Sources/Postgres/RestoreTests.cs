@@ -1,6 +1,7 @@
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources;
 using Lifeboat.Engine.Sources.Postgres.Sql;
+using Lifeboat.Tests.Shared;
 using Npgsql;
 
 namespace Lifeboat.EngineTests.Sources.Postgres;
@@ -68,8 +69,7 @@ public sealed class RestoreTests : IAsyncLifetime
     [Fact]
     public async Task Pagila_in_the_hands_of_a_role_that_is_no_superuser_comes_back()
     {
-        string file = Path.Combine(Environment.GetEnvironmentVariable("LIFEBOAT_TEST_DATA") ?? "", "pagila.sql");
-        Assert.SkipUnless(File.Exists(file), "no pagila.sql in the folder that LIFEBOAT_TEST_DATA names");
+        string file = TestData.Path("pagila.sql");
         _source.Sql("postgres", "CREATE ROLE pagila LOGIN PASSWORD 'p'; CREATE ROLE guest LOGIN PASSWORD 'g'");
         _source.CreateDatabase("pagila", "OWNER pagila");
         _source.Sql("pagila", "ALTER SCHEMA public OWNER TO pagila");

@@ -156,8 +156,7 @@ public sealed class SettingsRoundTripTests : IDisposable
     public async Task The_instructions_restore_settings_with_stock_tools()
     {
         await CaptureAsync();
-        string blocks = string.Concat(
-            Regex.Matches(_instructions, "```sh\n(.*?)```", RegexOptions.Singleline).Select(static match => match.Groups[1].Value));
+        string blocks = "RESTORED=restored\n" + Instructions.Commands(_instructions);
         await Shell.RunAsync(Environment.IsPrivilegedProcess ? blocks : Regex.Replace(blocks, "(?m)^chown .*$", ""), _folder["snapshot"]);
         Assert.Equal("nested", File.ReadAllText(_folder["snapshot/restored/app/conf/100% it's.ini"]));
         Assert.Equal("SECRET=outside\n", File.ReadAllText(_folder["snapshot/restored/app"] + _folder["shared/.env"]));

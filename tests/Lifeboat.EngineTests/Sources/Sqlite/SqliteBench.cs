@@ -31,7 +31,7 @@ internal sealed class SqliteBench : IDisposable
 
     public string Snapshot => _folder["snapshot"];
 
-    public string Instructions { get; private set; } = "";
+    private string _instructions = "";
 
     public SqliteSource Source(string path) => new(new SqliteSettings("app", path), Host.Context);
 
@@ -56,7 +56,7 @@ internal sealed class SqliteBench : IDisposable
         FolderSnapshot snapshot = new(Snapshot);
         await using ICapture capture = await Source(Live).OpenAsync(CancellationToken.None);
         SourceMetadata metadata = await capture.WriteAsync(snapshot, CancellationToken.None);
-        Instructions = capture.Instructions;
+        _instructions = capture.Instructions;
         Assert.Empty(Directory.EnumerateFileSystemEntries(_folder["temp"]));
         return await snapshot.FinishAsync(metadata);
     }
@@ -72,8 +72,8 @@ internal sealed class SqliteBench : IDisposable
         await restoration.CommitAsync(CancellationToken.None);
     }
 
-    public string ShellBlocks() => string.Concat(
-        Regex.Matches(Instructions, "```sh\n(.*?)```", RegexOptions.Singleline).Select(static match => match.Groups[1].Value));
+    /// <summary>All commands of the instructions.</summary>
+    public string ShellBlocks() => "RESTORED=restored\n" + Instructions.Commands(_instructions);
 
     public void Dispose() => _folder.Dispose();
 

@@ -13,15 +13,21 @@ internal static class PostgresInstructions
             ? "with their passwords"
             : "WITHOUT their passwords (the backup's user could not read them): set them with `ALTER ROLE … PASSWORD` afterwards";
         return $"""
+            ### {folder[(folder.LastIndexOf('/') + 1)..]}: PostgreSQL database
+
             This is the PostgreSQL database {SqlText.Identifier(name)} (server version {details.ServerVersion}, encoding {details.ServerEncoding}).
             You need `psql` of PostgreSQL {toolsMajor} or later, and a server of version {details.ServerVersionNumber / 10000} or later
-            {Extensions(details)}. Set `PGHOST`, `PGPORT` and `PGUSER` (a superuser) for it, then run in this folder:
+            {Extensions(details)}. Say which server, and a superuser of it (`psql` asks for a password, or takes it from `PGPASSWORD` or `~/.pgpass`):
 
             ```sh
-            cd {ShellWord(folder)}
-            psql -X -d postgres -f globals.sql
-            psql -X -v ON_ERROR_STOP=1 -d postgres -f database.sql
-            psql -X -v ON_ERROR_STOP=1 -d {ShellWord(DatabaseArgument(name))} -f restore.sql
+            export PGHOST=/var/run/postgresql PGPORT=5432 PGUSER=postgres
+            ```
+
+            ```sh
+            (cd {ShellWord(folder)} &&
+            psql -X -q -d postgres -f globals.sql &&
+            psql -X -q -v ON_ERROR_STOP=1 -d postgres -f database.sql &&
+            psql -X -q -v ON_ERROR_STOP=1 -d {ShellWord(DatabaseArgument(name))} -f restore.sql)
             ```
 
             - `globals.sql` creates the server's roles, {passwords}. "role … already exists" is no harm: roles that exist stay, and the
