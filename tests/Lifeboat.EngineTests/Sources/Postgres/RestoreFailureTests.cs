@@ -48,6 +48,23 @@ public sealed class RestoreFailureTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("UPDATE app.customers SET name = 'somebody' WHERE id = 7")]
+    [InlineData("INSERT INTO app.customers (name) SELECT name FROM app.customers LIMIT 1")]
+    [InlineData("ALTER TABLE app.customers DISABLE TRIGGER ALL; DELETE FROM app.customers WHERE id = 7; ALTER TABLE app.customers ENABLE TRIGGER ALL")]
+    public async Task A_row_that_is_changed_after_its_table_was_read_back_fails_verification(string change)
+    {
+        await using VerifiedSnapshot snapshot = await _bench.CaptureAsync(_source, "shop");
+        await using IRestoration restoration = _bench.Restoration(snapshot, _target, "shop");
+        await restoration.StageAsync(Cancellation);
+        _target.Sql("shop__staging_testid", $"ALTER EVENT TRIGGER refuse DISABLE; SET session_replication_role = replica; {change}; ALTER EVENT TRIGGER refuse ENABLE ALWAYS");
+
+        VerifyReport report = await restoration.VerifyAsync(Cancellation);
+
+        Assert.Contains(report.Checks, static check => !check.Passed && check.Subject == "table app.customers");
+        await AssertNothingStaysAsync(restoration);
+    }
+
+    [Theory]
     [InlineData("schema.dump")]
     [InlineData("sequences")]
     public async Task A_value_that_is_not_a_rows_fails_verification_too(string what)

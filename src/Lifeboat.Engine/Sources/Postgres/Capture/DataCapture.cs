@@ -9,9 +9,6 @@ using Lifeboat.Engine.Sources.Postgres.Sql;
 
 namespace Lifeboat.Engine.Sources.Postgres.Capture;
 
-/// <summary>What was captured of one table.</summary>
-internal readonly record struct CapturedTable(TableDigest Digest, long Bytes);
-
 /// <summary>
 /// Captures tables' rows over several sessions in one snapshot. Each worker is one session for its whole life; the parts of the
 /// largest tables come first.
@@ -25,11 +22,11 @@ internal sealed class DataCapture(PostgresCut cut, PostgresTools tools, RunConte
         + "SET enable_seqscan = off; SET enable_indexscan = off; SET enable_indexonlyscan = off; SET enable_bitmapscan = off";
 
     private readonly ConcurrentDictionary<int, bool> _lockedOut = new();
-    private readonly ConcurrentDictionary<int, CapturedTable> _captured = new();
+    private readonly ConcurrentDictionary<int, CopiedRows> _captured = new();
     private readonly SemaphoreSlim _cutSession = new(1);
 
     /// <summary>Captures all parts; gives what was captured by table index.</summary>
-    public async Task<IReadOnlyDictionary<int, CapturedTable>> RunAsync(IReadOnlyList<TablePart> parts, CancellationToken cancellation)
+    public async Task<IReadOnlyDictionary<int, CopiedRows>> RunAsync(IReadOnlyList<TablePart> parts, CancellationToken cancellation)
     {
         ConcurrentQueue<TablePart> queue = new(parts.GroupBy(static p => p.Table).OrderByDescending(static g => g.Sum(static p => p.Bytes))
             .SelectMany(static g => g));
@@ -110,15 +107,7 @@ internal sealed class DataCapture(PostgresCut cut, PostgresTools tools, RunConte
                 new PostgresErrorException(error));
         }
 
-        _captured.AddOrUpdate(part.Table, static (_, added) => added, static (_, before, added) => Sum(before, added),
-            new CapturedTable(rows.Digest, rows.Bytes));
-    }
-
-    private static CapturedTable Sum(CapturedTable first, CapturedTable second)
-    {
-        TableDigest digest = first.Digest;
-        digest.Add(second.Digest);
-        return new CapturedTable(digest, first.Bytes + second.Bytes);
+        _captured.AddOrUpdate(part.Table, rows, (_, before) => before.Plus(rows));
     }
 
     private void Report(long bytes) => context.Progress.Report(new BytesDone(cut.Session.Connection.Source, Phase.Capture, bytes));

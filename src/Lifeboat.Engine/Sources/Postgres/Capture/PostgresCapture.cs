@@ -97,7 +97,7 @@ internal sealed class PostgresCapture : ICapture
         if (largeObjects.Count > 0)
             await AddAsync(files, largeObjects.ObjectsPath, largeObjects.WriteObjectsAsync, cancellation);
 
-        IReadOnlyDictionary<int, CapturedTable> captured = new Dictionary<int, CapturedTable>();
+        IReadOnlyDictionary<int, CopiedRows> captured = new Dictionary<int, CopiedRows>();
         string digest = "";
         using DataCapture data = new(_cut, _tools, _context, files);
         await Together.RunAsync(
@@ -109,7 +109,7 @@ internal sealed class PostgresCapture : ICapture
                 await WriteScriptsAsync(files, details,
                     [.. Enumerable.Range(0, tables.Length).Select(i => (IReadOnlyList<string>)[.. paths[i]])], token);
             });
-        CapturedTable pages = captured.GetValueOrDefault(tables.Length);
+        CopiedRows pages = captured.GetValueOrDefault(tables.Length);
         details = details with
         {
             SchemaDigest = digest,

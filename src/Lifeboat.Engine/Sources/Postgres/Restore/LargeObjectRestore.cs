@@ -16,7 +16,7 @@ internal sealed class LargeObjectRestore(RestoreTarget target)
         if (target.Details.LargeObjects.Count == 0)
             return;
         await CreateAsync(session, cancellation);
-        DataLoad load = new(target.Context, target.Snapshot, target.Source, target.OpenStagingAsync);
+        DataLoad load = new(target);
         await session.ExecuteAsync("CREATE TEMPORARY TABLE lifeboat_pages (loid oid, pageno int4, data bytea)", cancellation);
         foreach (string path in target.Details.LargeObjects.Paths)
         {

@@ -5,9 +5,10 @@ using Lifeboat.Engine.Sources.Postgres.Sql;
 namespace Lifeboat.Engine.Sources.Postgres.Restore;
 
 /// <summary>A piece of work for one session: some parts of one table, in one transaction.</summary>
+/// <param name="Index">The table's index among those captured.</param>
 /// <param name="Paths">The snapshot's files, in order.</param>
 /// <param name="Freeze">Whether the rows can be written frozen: by truncating the table in the same transaction, so only where one session loads all of it.</param>
-internal sealed record LoadJob(PostgresTable Table, IReadOnlyList<string> Paths, long Bytes, bool Freeze, string Encoding)
+internal sealed record LoadJob(int Index, PostgresTable Table, IReadOnlyList<string> Paths, long Bytes, bool Freeze, string Encoding)
 {
     public string Sql => $"COPY {Table.QuotedName}{Table.ColumnList} FROM STDIN WITH (ENCODING {SqlText.Literal(Encoding)}{(Freeze ? ", FREEZE" : "")})";
 }
@@ -32,9 +33,9 @@ internal sealed record LoadPlan(IReadOnlyList<IReadOnlyList<LoadJob>> Turns)
         Dictionary<string, int> turns = [];
         HashSet<string> referenced = [.. references.SelectMany(static group => group)];
         long total = metadata.Sum(static table => table.Bytes);
-        return new LoadPlan([.. tables.Zip(metadata)
-            .Where(static pair => pair.Second.Rows > 0)
-            .SelectMany(pair => Jobs(pair.First, pair.Second, total, workers, encoding, mayTruncate: pair.First.Extension is null && !referenced.Contains(pair.First.QuotedName))
+        return new LoadPlan([.. tables.Zip(metadata, Enumerable.Range(0, tables.Count))
+            .Where(static table => table.Second.Rows > 0)
+            .SelectMany(pair => Jobs(pair.Third, pair.First, pair.Second, total, workers, encoding, mayTruncate: pair.First.Extension is null && !referenced.Contains(pair.First.QuotedName))
                 .Select(job => (Turn: TurnOf(pair.First.QuotedName, references, turns, []), Job: job)))
             .GroupBy(static item => item.Turn)
             .OrderBy(static group => group.Key)
@@ -45,12 +46,12 @@ internal sealed record LoadPlan(IReadOnlyList<IReadOnlyList<LoadJob>> Turns)
     /// Frozen rows need no second writing, and one session is enough as long as the others have as much to do meanwhile. A table that would
     /// keep one session busy while the others have nothing left is loaded by all of them.
     /// </summary>
-    private static IEnumerable<LoadJob> Jobs(PostgresTable table, TableMetadata metadata, long total, int workers, string encoding, bool mayTruncate)
+    private static IEnumerable<LoadJob> Jobs(int index, PostgresTable table, TableMetadata metadata, long total, int workers, string encoding, bool mayTruncate)
     {
         bool dominates = metadata.Paths.Count > 1 && workers > 1 && metadata.Bytes > total / workers * 3 / 2;
         return dominates
-            ? metadata.Paths.Select(path => new LoadJob(table, [path], metadata.Bytes / metadata.Paths.Count, Freeze: false, encoding))
-            : [new LoadJob(table, metadata.Paths, metadata.Bytes, mayTruncate, encoding)];
+            ? metadata.Paths.Select(path => new LoadJob(index, table, [path], metadata.Bytes / metadata.Paths.Count, Freeze: false, encoding))
+            : [new LoadJob(index, table, metadata.Paths, metadata.Bytes, mayTruncate, encoding)];
     }
 
     private static int TurnOf(string table, ILookup<string, string> references, Dictionary<string, int> turns, HashSet<string> above)

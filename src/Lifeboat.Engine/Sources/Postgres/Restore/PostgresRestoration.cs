@@ -31,6 +31,7 @@ internal sealed class PostgresRestoration(
     private RestoreTarget? _target;
     private DatabaseSwitch? _switch;
     private PreparedRestore? _prepared;
+    private TableReadBack? _readBack;
     private string? _stagedOid;
 
     public async Task<RestorePlan> PlanAsync(CancellationToken cancellation)
@@ -61,16 +62,25 @@ internal sealed class PostgresRestoration(
             context, target.RestoreTools, target.Staging, snapshot, $"{target.Folder}/schema.dump", prepared.KeepTablespaces);
         await StepAsync("roles and the empty database", () => CreateAsync(target, prepared, cancellation));
         await StepAsync("what comes before the rows", () => schema.PreDataAsync(cancellation));
-        await StepAsync("rows", () => content.LoadAsync(cancellation));
-        await StepAsync("indexes, constraints and triggers", () => schema.PostDataAsync(target.Workers, cancellation));
-        await StepAsync("materialised views, statistics and settings", () => FinishAsync(target, prepared, content, cancellation));
+        _readBack = new TableReadBack(target);
+        TableLoad load = await content.PrepareLoadAsync(_readBack, cancellation);
+        await Together.RunAsync(
+            cancellation,
+            load.RunAsync,
+            async token =>
+            {
+                await StepAsync("rows", () => load.AllLoaded.WaitAsync(token));
+                await content.LoadOthersAsync(token);
+                await StepAsync("indexes, constraints and triggers", () => schema.PostDataAsync(target.Workers, token));
+                await StepAsync("materialised views, statistics and settings", () => FinishAsync(target, prepared, content, token));
+            });
     }
 
     public async Task<VerifyReport> VerifyAsync(CancellationToken cancellation)
     {
-        if (_prepared is null || _stagedOid is null)
+        if (_prepared is null || _stagedOid is null || _readBack is null)
             throw new InvalidOperationException("nothing was staged");
-        return await new RestoreVerification(await TargetAsync(cancellation), _prepared, _roles.Created.ToHashSet()).RunAsync(cancellation);
+        return await new RestoreVerification(await TargetAsync(cancellation), _prepared, _readBack, _roles.Created.ToHashSet()).RunAsync(cancellation);
     }
 
     public async Task CommitAsync(CancellationToken cancellation)

@@ -12,10 +12,11 @@ using Lifeboat.Engine.Sources.Postgres.Sql;
 namespace Lifeboat.Engine.Sources.Postgres.Restore;
 
 /// <summary>Reads the staged database back and compares all of it with what was captured.</summary>
+/// <param name="readBack">What was read of the tables while they were staged.</param>
 /// <param name="createdRoles">Roles that the restore made: they must be as captured, while others are none of its business.</param>
-internal sealed class RestoreVerification(RestoreTarget target, PreparedRestore prepared, IReadOnlySet<string> createdRoles)
+internal sealed class RestoreVerification(RestoreTarget target, PreparedRestore prepared, TableReadBack readBack, IReadOnlySet<string> createdRoles)
 {
-    private const int BlocksPerPart = 16384; // 128 MB of a table in one COPY
+    private const int LargeObjectBlocksPerPart = 16384; // 128 MB in one COPY
     private const int SequencesAtOnce = 200;
     private readonly List<VerifyCheck> _checks = [];
 
@@ -47,53 +48,75 @@ internal sealed class RestoreVerification(RestoreTarget target, PreparedRestore 
 
     private async Task CompareRowsAsync(PsqlSession session, PostgresCatalogue catalogue, CancellationToken cancellation)
     {
-        Dictionary<(string, string), CatalogueRelation> there = catalogue.Relations.ToDictionary(static r => (r.Schema, r.Name));
-        TablePartition partition = new(target.Folder, Details.ServerEncoding, session.ServerMajor, BlocksPerPart);
+        Dictionary<(string, string), CatalogueRelation> there = catalogue.Relations.Where(static r => r.Kind == 'r').ToDictionary(static r => (r.Schema, r.Name));
+        IReadOnlySet<uint> untouched = await UntouchedAsync(session, there, cancellation);
         List<TablePart> parts = [];
         for (int i = 0; i < Details.Tables.Count; i++)
         {
-            PostgresTable table = Details.Tables[i];
-            if (there.TryGetValue((table.Schema, table.Name), out CatalogueRelation? relation) && relation.Kind == 'r')
-                parts.AddRange(partition.Cut(i, relation, table, Encoding.UTF8.GetBytes($"{table.Schema}.{table.Name}")));
+            if (!there.TryGetValue((Details.Tables[i].Schema, Details.Tables[i].Name), out CatalogueRelation? relation))
+            {
+                readBack.Forget(i);
+            }
+            else if (readBack.Of(i) is null || !untouched.Contains(relation.Oid))
+            {
+                readBack.Forget(i);
+                parts.AddRange(await readBack.CutAsync(i, session, relation, cancellation));
+            }
         }
 
         int largeObjects = Details.Tables.Count;
+        TablePartition partition = new(target.Folder, Details.ServerEncoding, session.ServerMajor, LargeObjectBlocksPerPart);
         parts.AddRange(await new LargeObjectCapture(session, target.Folder).PlanAsync(largeObjects, catalogue.MayReadLargeObjects, partition, cancellation));
-        IReadOnlyDictionary<int, ReadBack> read = await ReadAsync(parts, cancellation);
+        await ReadAsync(parts, cancellation);
         for (int i = 0; i < Details.Tables.Count; i++)
         {
             TableMetadata expected = target.Captured.Tables![i];
-            string found = parts.Any(part => part.Table == i) ? Describe(read[i].Digest, read[i].Bytes) : "no such table";
-            Check($"table {expected.Name}", Describe(expected.Rows, expected.Bytes, expected.Digest), found);
+            Check(
+                $"table {expected.Name}", Describe(expected.Rows, expected.Bytes, expected.Digest),
+                readBack.Of(i) is { } rows ? Describe(rows.Digest.Rows, rows.Bytes, rows.Digest.ToString()) : "no such table");
         }
 
-        await CompareLargeObjectsAsync(session, read.GetValueOrDefault(largeObjects), cancellation);
+        await CompareLargeObjectsAsync(session, readBack.Of(largeObjects) ?? default, cancellation);
     }
 
-    private async Task<IReadOnlyDictionary<int, ReadBack>> ReadAsync(List<TablePart> parts, CancellationToken cancellation)
+    /// <summary>
+    /// The tables that, by the server's own count (<c>track_counts</c>; PostgreSQL manual, "The Cumulative Statistics System"), nobody has changed after they were
+    /// loaded: what was read of them then still holds. The others are read again.
+    /// </summary>
+    private async Task<IReadOnlySet<uint>> UntouchedAsync(
+        PsqlSession session, Dictionary<(string, string), CatalogueRelation> there, CancellationToken cancellation)
     {
-        ConcurrentDictionary<int, ReadBack> read = new();
+        Dictionary<uint, long> loaded = [];
+        foreach ((PostgresTable table, TableMetadata captured) in Details.Tables.Zip(target.Captured.Tables!))
+            if (there.TryGetValue((table.Schema, table.Name), out CatalogueRelation? relation))
+                loaded[relation.Oid] = captured.Rows;
+        IReadOnlyList<string?[]> counted = await session.QueryAsync(
+            $$"""
+            SELECT t, pg_catalog.pg_stat_get_tuples_inserted(t)
+            FROM pg_catalog.unnest('{ {{string.Join(',', loaded.Keys)}} }'::oid[]) t
+            WHERE pg_catalog.pg_stat_get_tuples_updated(t) = 0 AND pg_catalog.pg_stat_get_tuples_deleted(t) = 0
+            """,
+            cancellation);
+        return counted.Select(static row => (Oid: PostgresCatalogue.Oid(row[0]), Inserted: PostgresCatalogue.Number(row[1])))
+            .Where(row => row.Inserted == loaded[row.Oid]).Select(static row => row.Oid).ToHashSet();
+    }
+
+    private async Task ReadAsync(List<TablePart> parts, CancellationToken cancellation)
+    {
         ConcurrentQueue<TablePart> queue = new(parts.OrderByDescending(static part => part.Bytes));
         await SessionPool.RunAsync(
             Math.Min(target.Workers, parts.Count),
             target.OpenStagingAsync,
             async (session, token) =>
             {
-                // One whole table a session is what keeps all cores busy; parts are read by their pages.
-                await session.ExecuteAsync("SET max_parallel_workers_per_gather = 0; SET enable_indexscan = off; SET enable_bitmapscan = off", token);
+                await TableReadBack.PrepareAsync(session, token);
                 while (queue.TryDequeue(out TablePart? part))
-                {
-                    CopiedRows rows = await session.CopyOutAsync(part.Sql, Stream.Null, Report, token);
-                    read.AddOrUpdate(part.Table, _ => new ReadBack(rows.Digest, rows.Bytes), (_, before) => before.Plus(rows));
-                }
+                    await readBack.ReadAsync(session, part, token);
             },
             cancellation);
-        return read;
     }
 
-    private void Report(long bytes) => target.Context.Progress.Report(new BytesDone(target.Source, Phase.Verify, bytes));
-
-    private async Task CompareLargeObjectsAsync(PsqlSession session, ReadBack read, CancellationToken cancellation)
+    private async Task CompareLargeObjectsAsync(PsqlSession session, CopiedRows read, CancellationToken cancellation)
     {
         LargeObjectCapture objects = new(session, target.Folder);
         string count = await session.QueryOneAsync("SELECT count(*) FROM pg_catalog.pg_largeobject_metadata", cancellation) ?? "0";
@@ -189,18 +212,5 @@ internal sealed class RestoreVerification(RestoreTarget target, PreparedRestore 
                 there.Memberships.Any(m => planned.Membership.SameAs(m, planned.WithGrantor)) ? "as captured" : "not there, or with other options");
     }
 
-    private static string Describe(TableDigest digest, long bytes) => Describe(digest.Rows, bytes, digest.ToString());
-
     private static string Describe(long rows, long bytes, string digest) => string.Create(CultureInfo.InvariantCulture, $"{rows} rows, {bytes} bytes, {digest}");
-
-    /// <summary>What was read of one table.</summary>
-    private readonly record struct ReadBack(TableDigest Digest, long Bytes)
-    {
-        public ReadBack Plus(CopiedRows rows)
-        {
-            TableDigest digest = Digest;
-            digest.Add(rows.Digest);
-            return new ReadBack(digest, Bytes + rows.Bytes);
-        }
-    }
 }

@@ -12,10 +12,16 @@ internal sealed class StagedContent(RestoreTarget target)
 {
     private const int SequencesAtOnce = 500;
 
-    /// <summary>Loads tables, large objects and sequences' values.</summary>
-    public async Task LoadAsync(CancellationToken cancellation)
+    /// <summary>Gives what loads the tables, and reads them back.</summary>
+    public async Task<TableLoad> PrepareLoadAsync(TableReadBack readBack, CancellationToken cancellation)
     {
-        await LoadTablesAsync(cancellation);
+        await using PsqlSession session = await target.OpenStagingAsync(cancellation);
+        return new TableLoad(target, await PlanAsync(session, cancellation), await PostgresCatalogue.ReadAsync(session, cancellation), readBack);
+    }
+
+    /// <summary>Loads what is no table's rows: sequences' values and large objects.</summary>
+    public async Task LoadOthersAsync(CancellationToken cancellation)
+    {
         await using PsqlSession session = await target.OpenStagingAsync(cancellation);
         await SetSequencesAsync(session, cancellation);
         await new LargeObjectRestore(target).RunAsync(session, cancellation);
@@ -26,12 +32,6 @@ internal sealed class StagedContent(RestoreTarget target)
     {
         foreach (PostgresMaterializedView view in target.Details.MaterializedViews.Where(static view => view.Populated))
             await session.ExecuteAsync($"REFRESH MATERIALIZED VIEW {SqlText.Identifier(view.Schema, view.Name)}", cancellation);
-    }
-
-    private async Task LoadTablesAsync(CancellationToken cancellation)
-    {
-        DataLoad load = new(target.Context, target.Snapshot, target.Source, target.OpenStagingAsync);
-        await load.RunAsync(await PlanAsync(cancellation), cancellation);
     }
 
     private async Task SetSequencesAsync(PsqlSession session, CancellationToken cancellation)
@@ -45,9 +45,8 @@ internal sealed class StagedContent(RestoreTarget target)
         }
     }
 
-    private async Task<LoadPlan> PlanAsync(CancellationToken cancellation)
+    private async Task<LoadPlan> PlanAsync(PsqlSession session, CancellationToken cancellation)
     {
-        await using PsqlSession session = await target.OpenStagingAsync(cancellation);
         IReadOnlyList<string?[]> keys = await session.QueryAsync(
             """
             SELECT n1.nspname, c1.relname, n2.nspname, c2.relname

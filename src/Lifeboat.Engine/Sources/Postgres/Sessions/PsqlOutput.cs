@@ -5,7 +5,16 @@ using Lifeboat.Engine.Snapshots;
 namespace Lifeboat.Engine.Sources.Postgres.Sessions;
 
 /// <summary>What COPY wrote: bytes with line ends, and rows with their digest.</summary>
-public readonly record struct CopiedRows(long Bytes, TableDigest Digest);
+public readonly record struct CopiedRows(long Bytes, TableDigest Digest)
+{
+    /// <summary>These rows and others of the same table.</summary>
+    public CopiedRows Plus(CopiedRows others)
+    {
+        TableDigest digest = Digest;
+        digest.Add(others.Digest);
+        return new CopiedRows(Bytes + others.Bytes, digest);
+    }
+}
 
 /// <summary>What psql said at a command's end.</summary>
 /// <param name="SqlState"><c>00000</c> for success.</param>
