@@ -69,6 +69,9 @@ public sealed record FilesSettings(string Name, string Path, IReadOnlyList<strin
 {
     public override string Type => "files";
 
+    /// <summary>That extended attributes and ACLs are not carried is known, and not warned of.</summary>
+    public bool IgnoresAttributes { get; init; }
+
     public override FilesSettings WithTarget(string target) => this with { Path = TargetPath(target) };
 }
 

@@ -3,6 +3,7 @@ using Lifeboat.Engine.Apps;
 using Lifeboat.Engine.Backup;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Snapshots;
+using Lifeboat.Engine.Sources.Local;
 using Lifeboat.Output;
 
 namespace Lifeboat.Commands;
@@ -49,7 +50,8 @@ internal sealed class BackupCommand : Verb
         App app = await run.LoadAppAsync(cancellation);
         string? output = parsed.GetValue(_output) is { } named ? run.Absolute(named) : null;
         BackupRequest request = new(output, parsed.GetValue(_only) ?? [], parsed.GetValue(_dryRun));
-        BackupResult result = await new BackupOperation(app, run.Context).RunAsync(request, cancellation);
+        using RunFolder temporary = RunFolder.Create(run.Context.Host);
+        BackupResult result = await new BackupOperation(app, run.Context with { Host = temporary.Host }).RunAsync(request, cancellation);
         foreach (Problem warning in result.Warnings)
             run.Output.Warn(warning);
         ExitStatus exit = run.Conclude();

@@ -4,6 +4,7 @@ using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Restore;
 using Lifeboat.Engine.Snapshots;
+using Lifeboat.Engine.Sources.Local;
 using Lifeboat.Engine.Stores;
 using Lifeboat.Engine.Verify;
 using Lifeboat.Output;
@@ -78,7 +79,8 @@ internal sealed class RestoreCommand : Verb
         RestorePresenter presenter = new(run, snapshot, metadata, app?.Name ?? metadata.App);
         try
         {
-            RunContext context = run.Context with { Progress = new SizedProgress(run.Output, metadata) };
+            using RunFolder temporary = RunFolder.Create(run.Context.Host);
+            RunContext context = run.Context with { Host = temporary.Host, Progress = new SizedProgress(run.Output, metadata) };
             RestoreResult result = await new RestoreOperation(app, context).RunAsync(
                 request, (plan, token) => presenter.ConfirmAsync(plan, yes, token), cancellation);
             return presenter.Conclude(result, dryRun);

@@ -20,11 +20,12 @@ public sealed class LifeboatProgramTests
         Assert.Equal(0, LifeboatProgram.Run(app.Directory, "backup").ExitStatus);
         long length = whole.ElapsedMilliseconds;
         File.Delete(Assert.Single(app.Bundles));
+        Dictionary<string, string> temporary = new() { ["TMPDIR"] = Directory.CreateDirectory(folder["tmp"]).FullName };
 
         int killed = 0;
         for (int i = 1; i <= 12; i++)
         {
-            using Process run = LifeboatProgram.Start(app.Directory, new Dictionary<string, string>(), "backup");
+            using Process run = LifeboatProgram.Start(app.Directory, temporary, "backup");
             await Task.Delay(TimeSpan.FromMilliseconds(length * i / 13.0), TestContext.Current.CancellationToken);
             run.Kill(); // SIGKILL, of the program alone
             await run.WaitForExitAsync(TestContext.Current.CancellationToken);
@@ -40,10 +41,11 @@ public sealed class LifeboatProgramTests
         }
 
         Assert.True(killed >= 6, $"only {killed} of 12 runs were still running when they were killed");
-        ProgramRun next = LifeboatProgram.Run(app.Directory, "backup");
+        ProgramRun next = LifeboatProgram.Run(app.Directory, temporary, "backup");
         Assert.True(next.ExitStatus == 0, next.All);
         Assert.Single(app.Bundles);
         Assert.Empty(Directory.GetFiles(app.Store, ".*partial"));
+        Assert.Empty(Directory.GetFiles(folder["tmp"], "*dump*", SearchOption.AllDirectories));
     }
 
     [Fact]

@@ -43,6 +43,8 @@ internal static class AppFileKeys
             new("exclude", new ListShape(
                 "Globs relative to the folder: * and ? within a name, ** across folders.",
                 new TextShape("One glob.", "**/*.tmp") { MaxLength = 1000, Rule = TextRules.Glob }) { Unique = true }),
+            new("attributes", new ChoiceShape(
+                "Whether to warn (the default) of ACLs and extended attributes, which are not carried, or to ignore them.", ["warn", "ignore"])),
         ]));
 
     private static readonly TypeVariant Settings = new("settings", new MapShape(

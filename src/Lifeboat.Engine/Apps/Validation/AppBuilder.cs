@@ -25,7 +25,7 @@ internal sealed class AppBuilder(string file)
     {
         "postgres" => Postgres(name, map),
         "sqlite" => new SqliteSettings(name, Resolve(map.Text("path")!)),
-        "files" => new FilesSettings(name, Resolve(map.Text("path")!), Texts(map, "exclude")),
+        "files" => new FilesSettings(name, Resolve(map.Text("path")!), Texts(map, "exclude")) { IgnoresAttributes = map.Text("attributes") == "ignore" },
         "settings" => new SettingsSettings(name, _directory, [.. Texts(map, "files").Select(Resolve)], Texts(map, "environment")),
         _ => throw new InvalidOperationException("the table of keys has a source type that the builder lacks"),
     };

@@ -145,15 +145,21 @@ internal sealed class FilesCapture : ICapture
         FileReader reader, UnreadableFiles unreadable, ChannelWriter<Task<ManifestEntry?>> lines, CancellationToken cancellation)
     {
         ExcludeGlobs exclude = new(_settings.Exclude);
+        UncarriedAttributes attributes = new(_settings.Name, _root);
         TreeWalk walk = new(_root, path => FilesSource.IsOurs(path) || exclude.Match(path), reader.Failed);
         try
         {
             foreach (TreeItem item in walk.Items(cancellation))
             {
+                if (!_settings.IgnoresAttributes)
+                    attributes.Look(item);
                 Task<ManifestEntry?> line = await StartAsync(reader, item, cancellation);
                 if (!unreadable.Any)
                     await lines.WriteAsync(line, cancellation);
             }
+
+            if (attributes.Problem is { } leftOut)
+                _run.Progress.Report(new Warned(_settings.Name, leftOut));
         }
         finally
         {

@@ -9,7 +9,7 @@ namespace Lifeboat.Engine.Sources.Files;
 
 /// <summary>
 /// A file tree: contents, modes, owners, times, symbolic and hard links, fifos, empty folders, names in any bytes. Extended attributes
-/// and ACLs are not carried; sockets and devices are named in warnings.
+/// and ACLs are not carried, which a warning says; sockets and devices are named in warnings.
 /// </summary>
 public sealed class FilesSource(FilesSettings settings, RunContext run) : ISource
 {
@@ -69,6 +69,7 @@ public sealed class FilesSource(FilesSettings settings, RunContext run) : ISourc
         long bytes = 0;
         long entries = 0;
         long skipped = 0;
+        UncarriedAttributes attributes = new(Name, root);
         bool mayReadAll = OperatingSystem.IsWindows() || UnixFolder.IsRoot;
         TreeWalk walk = new(root, path => IsOurs(path) || exclude.Match(path), (path, failure) =>
         {
@@ -79,6 +80,8 @@ public sealed class FilesSource(FilesSettings settings, RunContext run) : ISourc
         {
             entries++;
             bytes += item.Status.Kind == FileKind.Regular ? item.Status.Size : 0;
+            if (!settings.IgnoresAttributes)
+                attributes.Look(item);
             if (item.Status.Kind is FileKind.Socket or FileKind.Device)
                 skipped++;
             else if (item.Status.Kind == FileKind.Regular && !mayReadAll && !item.Parent!.MayRead(item.Name))
@@ -93,6 +96,8 @@ public sealed class FilesSource(FilesSettings settings, RunContext run) : ISourc
                 string.Create(CultureInfo.InvariantCulture, $"{skipped} sockets or devices in the tree cannot be captured"),
                 "list them under exclude: so that it is known that they are left out",
                 Name));
+        if (attributes.Problem is { } leftOut)
+            problems.Add(leftOut);
         return problems;
     }
 }

@@ -79,6 +79,9 @@ internal abstract class Folder : IDisposable
 
     public abstract byte[] ReadLink(byte[] name);
 
+    /// <summary>The names of the extended attributes of what has a name here (<c>.</c> for the folder itself); none where they cannot be told.</summary>
+    public virtual IReadOnlyList<string> AttributeNames(byte[] name) => [];
+
     /// <summary>Creates a folder that only its owner can enter.</summary>
     public abstract void CreateFolder(byte[] name);
 

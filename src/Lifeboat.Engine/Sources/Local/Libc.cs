@@ -98,6 +98,9 @@ internal static partial class Libc
     [LibraryImport(Library, EntryPoint = "syncfs", SetLastError = true)]
     public static partial int SyncFilesystem(int descriptor);
 
+    [LibraryImport(Library, EntryPoint = "llistxattr")]
+    public static unsafe partial nint ListAttributes([In] byte[] path, byte* names, nuint size);
+
     [LibraryImport(Library, EntryPoint = "geteuid")]
     public static partial uint EffectiveUser();
 

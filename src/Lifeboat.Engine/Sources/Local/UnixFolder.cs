@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 using Microsoft.Win32.SafeHandles;
 
 namespace Lifeboat.Engine.Sources.Local;
@@ -22,6 +23,9 @@ internal sealed class UnixFolder : Folder
 
     /// <summary>Whether this process is root, who can give files away.</summary>
     public static bool IsRoot => Libc.EffectiveUser() == 0;
+
+    /// <summary>Whether a file belongs to this process's user; where there are no owners, all do.</summary>
+    public static bool IsOwn(FileStatus status) => status.Owner is not { } owner || owner.Uid == Libc.EffectiveUser();
 
     public static bool IsReadOnlyFilesystem(string path) =>
         Libc.AccessAt(Libc.CurrentFolder, Terminated(Name(path)), Libc.WriteAccess, Libc.EffectiveAccess) != 0
@@ -102,6 +106,21 @@ internal sealed class UnixFolder : Folder
             nint length = Libc.ReadLinkAt(_descriptor, Terminated(name), room, (nuint)buffer.Length);
             Require((int)length, "cannot read the symbolic link", name);
             return buffer[..(int)length];
+        }
+    }
+
+    /// <summary>llistxattr(2), which knows no open folders: so by their names in proc(5).</summary>
+    public override unsafe IReadOnlyList<string> AttributeNames(byte[] name)
+    {
+        const int most = 64 * 1024; // XATTR_LIST_MAX
+        byte[] path = Terminated([.. Encoding.ASCII.GetBytes($"/proc/self/fd/{_descriptor}/"), .. name]);
+        if (Libc.ListAttributes(path, null, 0) <= 0)
+            return [];
+        byte[] names = new byte[most];
+        fixed (byte* room = names)
+        {
+            nint length = Libc.ListAttributes(path, room, most);
+            return length <= 0 ? [] : Encoding.UTF8.GetString(names, 0, (int)length).Split('\0', StringSplitOptions.RemoveEmptyEntries);
         }
     }
 

@@ -1,5 +1,7 @@
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using System.Text;
+using Lifeboat.Engine.Apps;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Processes;
 using Lifeboat.Engine.Snapshots;
@@ -9,7 +11,7 @@ using Lifeboat.Tests.Shared;
 
 namespace Lifeboat.EngineTests.Sources.Files;
 
-public sealed class FilesTroubleTests
+public sealed partial class FilesTroubleTests
 {
     private const string Sum = "sha256digest=e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
@@ -178,6 +180,31 @@ public sealed class FilesTroubleTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => capture.WriteAsync(new FolderSnapshot(bench.Snapshot), cancel.Token));
         Assert.Empty(Directory.EnumerateFileSystemEntries(bench.Host.Context.Host.TempDirectory));
     }
+
+    [Fact]
+    public async Task Attributes_that_are_not_carried_are_warned_of_once_and_labels_of_the_system_are_not()
+    {
+        using FilesBench bench = new();
+        await Shell.RunAsync("mkdir d; touch plain labelled d/a b", bench.Live);
+        Assert.SkipUnless(SetAttribute(Path.Combine(bench.Live, "d"), "user.note"), "this file system has no extended attributes");
+        SetAttribute(Path.Combine(bench.Live, "labelled"), "security.selinux");
+        Assert.True(SetAttribute(Path.Combine(bench.Live, "d/a"), "user.note"));
+        Assert.True(SetAttribute(bench.Live, "user.note"));
+
+        await bench.CaptureAsync();
+
+        Problem warning = Assert.Single(bench.Host.Warnings);
+        Assert.Equal(ErrorCodes.AttributesLeftOut, warning.Code);
+        Assert.Contains("of 3 files", warning.Message, StringComparison.Ordinal);
+        Assert.Equal(warning, Assert.Single(await bench.Source(bench.Live).CheckAsync(CancellationToken.None)));
+        FilesSource ignoring = new(new FilesSettings("tree", bench.Live, []) { IgnoresAttributes = true }, bench.Host.Context);
+        Assert.Empty(await ignoring.CheckAsync(CancellationToken.None));
+    }
+
+    private static bool SetAttribute(string path, string name) => SetAttribute(path, name, [1], 1, 0) == 0;
+
+    [LibraryImport("libc", EntryPoint = "setxattr", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int SetAttribute(string path, string name, byte[] value, nuint size, int flags);
 
     private static async Task RestoreAsync(FilesBench bench, VerifiedSnapshot snapshot)
     {
