@@ -38,6 +38,8 @@ public sealed class BackupOperation
         DateTimeOffset started = _context.Host.Time.GetUtcNow();
         Secret? password = await EncryptionPassword.ResolveAsync(_app, _secrets, _context, cancellation);
         DirectoryStore? store = request.OutputFile is null ? new DirectoryStore(_app.Stores[0], _context.Host) : null;
+        if (request.OutputFile is not null)
+            CheckOutput(request.OutputFile);
         if (!request.DryRun)
             PrepareDestination(store);
 
@@ -68,6 +70,18 @@ public sealed class BackupOperation
                 $"the app {_app.Name} has no source named {string.Join(", ", unknown)}",
                 $"its sources are {string.Join(", ", _app.Sources.Select(static source => source.Name))}");
         return only.Count == 0 ? _app.Sources : [.. _app.Sources.Where(source => only.Contains(source.Name))];
+    }
+
+    /// <summary>What could be known before everything is read.</summary>
+    private static void CheckOutput(string file)
+    {
+        string folder = Path.GetDirectoryName(file) ?? file;
+        (string Message, string Hint)? fault = Directory.Exists(file) ? ("this is a folder", $"name a file in it, such as {Path.Combine(file, "backup.zip")}")
+            : File.Exists(file) ? ("a file of this name is there already, and is never replaced", "choose another name, or move that file away")
+            : Directory.Exists(folder) ? null
+            : ($"there is no folder {folder}", "make it, or choose another place");
+        if (fault is { } wrong)
+            throw new LifeboatException(ErrorCodes.StorageFailed, wrong.Message, wrong.Hint, file);
     }
 
     private void PrepareDestination(DirectoryStore? store)

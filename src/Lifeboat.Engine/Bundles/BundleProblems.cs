@@ -31,7 +31,7 @@ internal static class BundleProblems
     public static LifeboatException PasswordNeeded(string? where = null) => new(
         ErrorCodes.WrongPassword,
         "the bundle is encrypted and no password was given",
-        "set `encryption.password` in lifeboat.yaml, or the variable that it names",
+        "set the variable LIFEBOAT_PASSWORD, or `encryption.password` in the app file",
         where);
 
     /// <summary>A name as it may stand in a message: without control characters.</summary>

@@ -25,8 +25,10 @@ public sealed class StoreCatalog(App? app, RunContext context)
         if (snapshot.EndsWith(".zip", StringComparison.OrdinalIgnoreCase) || snapshot.AsSpan().ContainsAny('/', '\\'))
             return ByPath(snapshot);
         IReadOnlyList<StoredSnapshot> all = await ListAsync(cancellation);
+        if (app is null)
+            throw NotFound("there is no app file here, so only a bundle's path can be named", "go to the app's folder, name the app file with -c FILE, or name a bundle's path");
         if (all.Count == 0)
-            throw NotFound(app is null ? "there is no app file, so only a bundle's path can be named" : $"the app {app.Name} has no snapshots yet", "run `lifeboat backup`, or name a bundle's path");
+            throw NotFound($"the app {app.Name} has no snapshots yet", "run `lifeboat backup`, or name a bundle's path");
         if (snapshot == "latest")
             return all[0];
         StoredSnapshot[] fitting = [.. all.Where(one => one.Id.StartsWith(snapshot, StringComparison.Ordinal)).DistinctBy(static one => one.Id)];

@@ -15,16 +15,16 @@ internal static class CommandTree
         RootCommand root = Create(host);
         // Files named by @ would be read as arguments otherwise; no option of ours needs that.
         ParseResult parsed = root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        if (arguments.Count == 0)
+        {
+            // Who types the name alone wants to know what there is; but nothing was done, which a script must see.
+            await root.Parse(["--help"]).InvokeAsync(Configuration(host), cancellation);
+            return ExitStatus.Usage;
+        }
+
         if (parsed.Errors.Count > 0 && parsed.Action is ParseErrorAction)
             return UsageErrors.Report(parsed, arguments, host);
-        InvocationConfiguration configuration = new()
-        {
-            Output = host.Out,
-            Error = host.Error,
-            EnableDefaultExceptionHandler = false,
-            ProcessTerminationTimeout = null, // the entry point handles signals
-        };
-        return (ExitStatus)await parsed.InvokeAsync(configuration, cancellation);
+        return (ExitStatus)await parsed.InvokeAsync(Configuration(host), cancellation);
     }
 
     internal static RootCommand Create(ProgramHost host)
@@ -53,6 +53,14 @@ internal static class CommandTree
 
         return root;
     }
+
+    private static InvocationConfiguration Configuration(ProgramHost host) => new()
+    {
+        Output = host.Out,
+        Error = host.Error,
+        EnableDefaultExceptionHandler = false,
+        ProcessTerminationTimeout = null, // the entry point handles signals
+    };
 
     private sealed class VersionText(ProgramHost host) : SynchronousCommandLineAction
     {

@@ -9,7 +9,7 @@ namespace Lifeboat.Commands;
 internal sealed class DoctorCommand(ProgramHost host, SharedOptions shared)
     : Verb(
         "doctor",
-        "Can this app be backed up and restored here, now? Every reason why not",
+        "Can this app be backed up here, now? Every reason why not",
         host,
         shared,
         "lifeboat doctor",
@@ -47,7 +47,7 @@ internal sealed class DoctorCommand(ProgramHost host, SharedOptions shared)
             text.Wrapped($"{state}  {finding.Subject}", 9);
         }
 
-        text.Line(ok ? $"{app.Name} can be backed up and restored here." : $"{app.Name} cannot be backed up and restored here now:");
+        text.Line(ok ? $"{app.Name} can be backed up here. Whether a snapshot can be restored here, `lifeboat restore latest --dry-run` says." : $"{app.Name} cannot be backed up here now:");
     }
 
     private static DoctorDocument Document(App app, DoctorReport report, bool ok, CommandRun run) => new(

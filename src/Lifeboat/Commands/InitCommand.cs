@@ -37,7 +37,7 @@ internal sealed class InitCommand : Verb
                 text.Line($"Wrote {result.PassphraseFile}: the passphrase of all backups.");
             foreach (string note in result.Notes)
                 text.Wrapped($"  {note}", 4);
-            text.Line("Next: look through the file, then `lifeboat doctor` and `lifeboat backup`.");
+            text.Line("Next: read lifeboat.yaml and correct what was guessed wrong, then `lifeboat doctor` and `lifeboat backup`.");
         });
         return run.Conclude();
     }

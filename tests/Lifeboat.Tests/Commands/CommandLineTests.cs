@@ -22,7 +22,6 @@ public sealed class CommandLineTests
     [InlineData("restore latest --target main", "--target wants SOURCE=URL or SOURCE=PATH", "see `lifeboat restore --help`")]
     [InlineData("restore latest --target =x", "--target wants SOURCE=URL or SOURCE=PATH", "see `lifeboat restore --help`")]
     [InlineData("restore latest --target a=x --target a=y", "--target names a source twice", "see `lifeboat restore --help`")]
-    [InlineData("", "required command was not provided", "lifeboat --help")]
     public void A_wrong_command_line_exits_2_and_says_what_was_meant(string line, string message, string hint)
     {
         ProgramFixture program = new();
@@ -32,6 +31,15 @@ public sealed class CommandLineTests
         Assert.Contains(message, program.Error, StringComparison.Ordinal);
         Assert.Contains("HINT: " + (hint.StartsWith("did", StringComparison.Ordinal) ? hint : ""), program.Error, StringComparison.Ordinal);
         Assert.Contains(hint, program.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_name_alone_shows_the_help_and_exits_2()
+    {
+        ProgramFixture program = new();
+        Assert.Equal(ExitStatus.Usage, program.Run());
+        Assert.Contains("lifeboat demo", program.Out, StringComparison.Ordinal);
+        Assert.Equal("", program.Error);
     }
 
     [Fact]

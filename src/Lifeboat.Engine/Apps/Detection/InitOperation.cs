@@ -79,7 +79,6 @@ public sealed class InitOperation(RunContext context, DetectionPlaces? places = 
             : $"{PassphraseName} was there already and is used; keep a copy of it somewhere else than on this machine";
         if (Path.Exists(Path.Combine(directory, ".git")))
             yield return $"add {PassphraseName}, .lifeboat/ and backups/ to .gitignore: a passphrase in a repository is known to all who have it";
-        yield return "read lifeboat.yaml, correct what was guessed wrong, then run `lifeboat doctor`";
     }
 
     private static LifeboatException Exists(string appFile, Exception? inner) => new(

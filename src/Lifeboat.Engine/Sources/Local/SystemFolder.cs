@@ -160,5 +160,23 @@ internal sealed class SystemFolder(string path) : Folder(path)
         return new FileStatus(kind, null, null, size, size, modified, modified, 0, 0, 1, false);
     }
 
-    private string PathOf(byte[] name) => Path.Combine(Display, Encoding.UTF8.GetString(name));
+    private string PathOf(byte[] name) => IsPossible(name)
+        ? Path.Combine(Display, Encoding.UTF8.GetString(name))
+        : throw new FileFailure(FileTrouble.Unsupported, $"{Describe(name)}: Windows cannot have a file of that name");
+
+    /// <summary>
+    /// Whether Windows keeps a file under exactly this name ("Naming Files, Paths, and Namespaces", Microsoft Learn). Names of a tree from
+    /// elsewhere may hold a backslash, which would lead out of the folder, or a colon, which would name another stream of a file.
+    /// </summary>
+    private static bool IsPossible(byte[] name)
+    {
+        const string forbidden = "<>:\"/\\|?*";
+        string text = Encoding.UTF8.GetString(name);
+        string stem = text.Split('.')[0].TrimEnd(' ').ToUpperInvariant();
+        bool isDevice = stem is "CON" or "PRN" or "AUX" or "NUL" or "CONIN$" or "CONOUT$"
+            || (stem.Length == 4 && stem[..3] is "COM" or "LPT" && (char.IsAsciiDigit(stem[3]) || stem[3] is '¹' or '²' or '³'));
+        return text.Length > 0 && !isDevice && text[^1] is not ('.' or ' ')
+            && !text.Any(static c => c < ' ' || forbidden.Contains(c, StringComparison.Ordinal))
+            && name.AsSpan().SequenceEqual(Encoding.UTF8.GetBytes(text));
+    }
 }

@@ -33,4 +33,40 @@ public sealed class SystemFolderTests
         folder.DeleteTree(Folder.Name("e"));
         Assert.Empty(Directory.EnumerateFileSystemEntries(place.Path));
     }
+
+    [Theory]
+    [InlineData(@"..\outside")]
+    [InlineData(@"C:\outside")]
+    [InlineData("file:stream")]
+    [InlineData("..")]
+    [InlineData("dot.")]
+    [InlineData("blank ")]
+    [InlineData("what?")]
+    [InlineData("new\nline")]
+    [InlineData("nul.txt")]
+    [InlineData("COM¹")]
+    [InlineData("")]
+    public void A_name_that_Windows_would_take_for_something_else_is_refused(string name)
+    {
+        using TemporaryFolder place = new();
+        using SystemFolder folder = new(place["inside"]);
+        Directory.CreateDirectory(place["inside"]);
+        Assert.Throws<FileFailure>(() => folder.CreateFile(Folder.Name(name)));
+        Assert.Throws<FileFailure>(() => folder.CreateFolder(Folder.Name(name)));
+        Assert.Throws<FileFailure>(() => folder.CreateFile([.. "bytes"u8, 0xFF]));
+        Assert.Equal([place["inside"]], Directory.EnumerateFileSystemEntries(place.Path, "*", SearchOption.AllDirectories));
+    }
+
+    [Theory]
+    [InlineData("it's 100% fine 🛟")]
+    [InlineData(".env")]
+    [InlineData("console.log")]
+    [InlineData("COM10")]
+    public void Other_names_are_taken(string name)
+    {
+        using TemporaryFolder place = new();
+        using SystemFolder folder = new(place.Path);
+        folder.CreateFile(Folder.Name(name)).Dispose();
+        Assert.Single(Directory.GetFiles(place.Path));
+    }
 }
