@@ -203,6 +203,7 @@ public sealed partial class FilesTroubleTests
 
     private static bool SetAttribute(string path, string name) => SetAttribute(path, name, [1], 1, 0) == 0;
 
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     [LibraryImport("libc", EntryPoint = "setxattr", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int SetAttribute(string path, string name, byte[] value, nuint size, int flags);
 

@@ -48,12 +48,12 @@ public sealed class RunFolderTests : IDisposable
     }
 
     [Fact]
-    public void Links_and_other_users_folders_are_let_alone()
+    public async Task Links_and_other_users_folders_are_let_alone()
     {
         Needs.Root();
         string foreign = Leave("lifeboat-run-foreign");
-        Shell.RunAsync($"chown -R 1234 {foreign}; mkdir -p elsewhere; touch elsewhere/lock elsewhere/kept; ln -s elsewhere lifeboat-run-link", _folder.Path)
-            .GetAwaiter().GetResult();
+        await Shell.RunAsync(
+            $"chown -R 1234 {foreign}; mkdir -p elsewhere; touch elsewhere/lock elsewhere/kept; ln -s elsewhere lifeboat-run-link", _folder.Path);
 
         RunFolder.Create(Host).Dispose();
 
