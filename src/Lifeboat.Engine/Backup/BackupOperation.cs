@@ -14,6 +14,9 @@ namespace Lifeboat.Engine.Backup;
 /// <summary>Captures all sources of an app into one bundle.</summary>
 public sealed class BackupOperation
 {
+    /// <summary>Among how many of the newest snapshots one of the same sources is looked for, to judge the new one's size by.</summary>
+    private const int SnapshotsToCompare = 5;
+
     private readonly App _app;
     private readonly RunRecorder _recorder;
     private readonly RunContext _context;
@@ -95,13 +98,24 @@ public sealed class BackupOperation
 
     private async Task CheckSpaceAsync(OpenCaptures captures, DirectoryStore? store, string directory, CancellationToken cancellation)
     {
-        StoredSnapshot? previous = store is null
-            ? null
-            : (await store.ListAsync(_app.Name, cancellation)).FirstOrDefault(one => one.Metadata?.Sources.Count == captures.All.Count);
+        StoredSnapshot? previous = store is null ? null : await PreviousAsync(store, captures.All.Count, cancellation);
         long need = SpaceCheck.BundleNeed(captures.EstimatedBytes, previous?.Metadata?.Sources.Sum(static source => source.Bytes), previous?.Bytes);
         SpaceCheck.Require(directory, need, "the bundle");
         if (captures.TemporaryBytes > 0)
             SpaceCheck.Require(_context.Host.TempDirectory, captures.TemporaryBytes, "the temporary copy of a SQLite database");
+    }
+
+    /// <summary>The newest snapshot of as many sources, if there is one among the last few.</summary>
+    private async Task<StoredSnapshot?> PreviousAsync(DirectoryStore store, int sources, CancellationToken cancellation)
+    {
+        foreach (StoredSnapshot older in store.List(_app.Name).Take(SnapshotsToCompare))
+        {
+            StoredSnapshot snapshot = await DirectoryStore.WithMetadataAsync(older, cancellation);
+            if (snapshot.Metadata?.Sources.Count == sources)
+                return snapshot;
+        }
+
+        return null;
     }
 
     private async Task<SnapshotMetadata> WriteBundleAsync(

@@ -127,7 +127,7 @@ internal sealed class BundleOutput(Stream output, ushort method, BundleOptions o
         ZipEntryFields fields = new(header, Zip.Stored, _encrypted, false, crc.Value, stored, text.Length, 0);
         StartEntry(fields);
         if (options.Password is not null)
-            StartCipher(EntryKeys.Create(options.Password, options.Host));
+            StartCipher(EntryKeys.Create(options.Password, options.Host)[0]);
         Emit(text, _cipher);
         End(fields);
     }

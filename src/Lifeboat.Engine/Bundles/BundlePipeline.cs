@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Collections.Concurrent;
+using Lifeboat.Engine.Secrets;
 
 namespace Lifeboat.Engine.Bundles;
 
@@ -17,6 +19,7 @@ internal sealed class BundlePipeline : IAsyncDisposable
     private readonly BundleOptions _options;
     private readonly BundleOutput _output;
     private readonly SegmentPool _segments = new();
+    private readonly ConcurrentQueue<EntryKeys> _keys = new();
     private readonly int _maxInFlight;
     private readonly long _streamAllowance;
     private readonly Task[] _threads;
@@ -348,12 +351,22 @@ internal sealed class BundlePipeline : IAsyncDisposable
     private void Compress(EntryBlock block, IBlockCompressor compressor)
     {
         if (block.First && _options.Password is not null)
-            block.Entry.Keys = EntryKeys.Create(_options.Password, _options.Host);
+            block.Entry.Keys = NextKeys(_options.Password);
         ReadOnlySpan<byte> compressed = compressor.Compress(block.Input.AsSpan(0, block.Length), block.Last);
         block.Segments = _segments.Copy(compressed);
         block.CompressedBytes = compressed.Length;
         ArrayPool<byte>.Shared.Return(block.Input!);
         block.Input = null;
+    }
+
+    private EntryKeys NextKeys(Secret password)
+    {
+        if (_keys.TryDequeue(out EntryKeys? made))
+            return made;
+        EntryKeys[] more = EntryKeys.Create(password, _options.Host);
+        foreach (EntryKeys keys in more.AsSpan(1))
+            _keys.Enqueue(keys);
+        return more[0];
     }
 
     private void Compressed(EntryBlock block)

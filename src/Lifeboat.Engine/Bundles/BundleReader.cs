@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Secrets;
 using Lifeboat.Engine.Snapshots;
@@ -14,6 +15,13 @@ public sealed class BundleReader : ISnapshotReader
     /// times.</summary>
     private const int PasswordTrials = 3;
 
+    /// <summary>Stored bytes from which on reading an entry takes longer than deriving its keys.</summary>
+    private const long LargeBytes = 1 << 20;
+
+    /// <summary>Keys that are kept so that they need not be derived again: about 13 MB of them.</summary>
+    private const int KeptKeys = 1 << 16;
+
+    private readonly ConcurrentDictionary<BundleEntry, EntryKeys> _keys = new(ReferenceEqualityComparer.Instance);
     private readonly BundleFile _file;
     private readonly Secret? _password;
     private readonly List<BundleEntry> _all;
@@ -53,11 +61,13 @@ public sealed class BundleReader : ISnapshotReader
     /// </summary>
     /// <exception cref="LifeboatException">Some entry is damaged, or was not written with this password.</exception>
     public Task AuthenticateAsync(CancellationToken cancellation) => Parallel.ForEachAsync(
-        _all.OrderByDescending(static entry => entry.Listed.StoredBytes),
+        ByTurns(),
         cancellation,
-        (entry, stop) =>
+        (entries, stop) =>
         {
-            Authenticate(entry, stop);
+            DeriveKeys(entries);
+            foreach (BundleEntry entry in entries)
+                Authenticate(entry, stop);
             return ValueTask.CompletedTask;
         });
 
@@ -90,6 +100,26 @@ public sealed class BundleReader : ISnapshotReader
             throw BundleProblems.PasswordNeeded(path);
         if (!_all.Take(PasswordTrials).Any(entry => Verified(entry, LocalHeader.Check(_file, entry)) is not null))
             throw BundleProblems.WrongPassword(path);
+    }
+
+    /// <summary>The largest first, alone; of small ones as many together as have their keys derived in the time of one.</summary>
+    private IEnumerable<BundleEntry[]> ByTurns()
+    {
+        ILookup<bool, BundleEntry> large = _all.OrderByDescending(static entry => entry.Listed.StoredBytes).ToLookup(static entry => entry.Listed.StoredBytes > LargeBytes);
+        return [.. large[true].Select(static entry => new[] { entry }), .. large[false].Chunk(Pbkdf2Sha1.SaltsAtOnce)];
+    }
+
+    /// <summary>Derives and keeps the keys of encrypted entries; whether they are right is asked when an entry is opened.</summary>
+    private void DeriveKeys(BundleEntry[] entries)
+    {
+        if (!IsEncrypted)
+            return;
+        byte[] salts = new byte[entries.Length * EntryKeys.SaltBytes];
+        for (int i = 0; i < entries.Length; i++)
+            _file.ReadExactly(LocalHeader.Check(_file, entries[i]), salts.AsSpan(i * EntryKeys.SaltBytes, EntryKeys.SaltBytes));
+        EntryKeys[] keys = EntryKeys.Derive(_password!, salts);
+        for (int i = 0; i < entries.Length && _keys.Count < KeptKeys; i++)
+            _keys[entries[i]] = keys[i];
     }
 
     private void Authenticate(BundleEntry entry, CancellationToken cancellation)
@@ -130,7 +160,8 @@ public sealed class BundleReader : ISnapshotReader
     {
         byte[] start = new byte[EntryKeys.SaltBytes + EntryKeys.VerifierBytes];
         _file.ReadExactly(data, start);
-        EntryKeys keys = EntryKeys.Derive(_password!, start[..EntryKeys.SaltBytes]);
+        ReadOnlySpan<byte> salt = start.AsSpan(0, EntryKeys.SaltBytes);
+        EntryKeys keys = _keys.TryGetValue(entry, out EntryKeys? known) && salt.SequenceEqual(known.Salt) ? known : EntryKeys.Derive(_password!, salt)[0];
         return keys.Verifier.SequenceEqual(start.AsSpan(EntryKeys.SaltBytes)) ? keys : null;
     }
 }

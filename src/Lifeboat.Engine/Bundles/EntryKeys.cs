@@ -15,9 +15,13 @@ internal sealed class EntryKeys
     /// <summary>What encryption adds to an entry's stored bytes.</summary>
     public const int Overhead = SaltBytes + VerifierBytes + CodeBytes;
 
-    private readonly byte[] _derived = new byte[Pbkdf2Sha1.OutputBytes];
+    private readonly byte[] _derived;
 
-    private EntryKeys(byte[] salt) => Salt = salt;
+    private EntryKeys(byte[] salt, byte[] derived)
+    {
+        Salt = salt;
+        _derived = derived;
+    }
 
     public byte[] Salt { get; }
 
@@ -27,20 +31,26 @@ internal sealed class EntryKeys
 
     public ReadOnlySpan<byte> Verifier => _derived.AsSpan(64, VerifierBytes);
 
-    /// <summary>Keys for a new entry, with a salt of its own.</summary>
-    public static EntryKeys Create(Secret password, HostEnvironment host)
+    /// <summary>Keys for new entries, each with a salt of its own: as many as are derived in the time of one.</summary>
+    public static EntryKeys[] Create(Secret password, HostEnvironment host)
     {
-        byte[] salt = new byte[SaltBytes];
-        host.FillRandom(salt);
-        return Derive(password, salt);
+        byte[] salts = new byte[Pbkdf2Sha1.SaltsAtOnce * SaltBytes];
+        host.FillRandom(salts);
+        return Derive(password, salts);
     }
 
-    public static EntryKeys Derive(Secret password, byte[] salt)
+    /// <param name="salts">One for each entry, one behind the other.</param>
+    public static EntryKeys[] Derive(Secret password, ReadOnlySpan<byte> salts)
     {
-        EntryKeys keys = new(salt);
         byte[] text = Encoding.UTF8.GetBytes(password.Reveal());
-        Pbkdf2Sha1.Derive(text, salt, keys._derived);
+        EntryKeys[] keys = new EntryKeys[salts.Length / SaltBytes];
+        byte[] derived = new byte[keys.Length * Pbkdf2Sha1.OutputBytes];
+        Pbkdf2Sha1.Derive(text, salts, derived);
+        for (int i = 0; i < keys.Length; i++)
+            keys[i] = new EntryKeys(
+                salts.Slice(i * SaltBytes, SaltBytes).ToArray(), derived.AsSpan(i * Pbkdf2Sha1.OutputBytes, Pbkdf2Sha1.OutputBytes).ToArray());
         CryptographicOperations.ZeroMemory(text);
+        CryptographicOperations.ZeroMemory(derived);
         return keys;
     }
 }

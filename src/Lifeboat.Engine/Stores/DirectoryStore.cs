@@ -32,8 +32,8 @@ public sealed class DirectoryStore(StoreSettings settings, HostEnvironment host)
         }
     }
 
-    /// <summary>The bundles of one app, newest first.</summary>
-    public async Task<IReadOnlyList<StoredSnapshot>> ListAsync(string app, CancellationToken cancellation)
+    /// <summary>The bundles of one app, newest first, without their metadata.</summary>
+    public IReadOnlyList<StoredSnapshot> List(string app)
     {
         List<StoredSnapshot> found = [];
         if (!System.IO.Directory.Exists(settings.Path))
@@ -41,11 +41,15 @@ public sealed class DirectoryStore(StoreSettings settings, HostEnvironment host)
         foreach (FileInfo file in new DirectoryInfo(settings.Path).EnumerateFiles("*.zip"))
         {
             if (BundleName.TryParse(file.Name) is { } name && name.App == app)
-                found.Add(new StoredSnapshot(name.Id, settings.Name, file.FullName, file.Length, await ReadSidecarAsync(file.FullName, cancellation), name.Timestamp));
+                found.Add(new StoredSnapshot(name.Id, settings.Name, file.FullName, file.Length, null, name.Timestamp));
         }
 
         return [.. found.OrderByDescending(static snapshot => snapshot.Timestamp)];
     }
+
+    /// <summary>A bundle with its metadata, where there is a readable copy of it beside the bundle.</summary>
+    public static async Task<StoredSnapshot> WithMetadataAsync(StoredSnapshot snapshot, CancellationToken cancellation) =>
+        snapshot with { Metadata = await ReadSidecarAsync(snapshot.Path, cancellation) };
 
     /// <summary>The path under which a run that starts now keeps its bundle: never one that exists.</summary>
     public BundleName FreeName(string app, DateTimeOffset started)

@@ -12,9 +12,9 @@ public sealed class StoreCatalog(App? app, RunContext context)
     public async Task<IReadOnlyList<StoredSnapshot>> ListAsync(CancellationToken cancellation)
     {
         List<StoredSnapshot> all = [];
-        foreach (StoreSettings store in app?.Stores ?? [])
-            all.AddRange(await new DirectoryStore(store, context.Host).ListAsync(app!.Name, cancellation));
-        return [.. all.OrderByDescending(static snapshot => snapshot.Timestamp)];
+        foreach (StoredSnapshot snapshot in List())
+            all.Add(await DirectoryStore.WithMetadataAsync(snapshot, cancellation));
+        return all;
     }
 
     /// <summary>Finds a snapshot by <c>latest</c>, an id, a unique prefix of one, or a bundle's path.</summary>
@@ -24,10 +24,15 @@ public sealed class StoreCatalog(App? app, RunContext context)
     {
         if (snapshot.EndsWith(".zip", StringComparison.OrdinalIgnoreCase) || snapshot.AsSpan().ContainsAny('/', '\\'))
             return ByPath(snapshot);
-        IReadOnlyList<StoredSnapshot> all = await ListAsync(cancellation);
+        return await DirectoryStore.WithMetadataAsync(ByName(snapshot), cancellation);
+    }
+
+    private StoredSnapshot ByName(string snapshot)
+    {
         if (app is null)
             throw NotFound("there is no app file here, so only a bundle's path can be named", "go to the app's folder, name the app file with -c FILE, or name a bundle's path");
-        if (all.Count == 0)
+        StoredSnapshot[] all = List();
+        if (all.Length == 0)
             throw NotFound($"the app {app.Name} has no snapshots yet", "run `lifeboat backup`, or name a bundle's path");
         if (snapshot == "latest")
             return all[0];
@@ -39,6 +44,11 @@ public sealed class StoreCatalog(App? app, RunContext context)
             _ => throw NotFound($"{fitting.Length} snapshots' ids begin with {snapshot}: {string.Join(", ", fitting.Take(5).Select(static one => one.Id))}", "name more of the id"),
         };
     }
+
+    private StoredSnapshot[] List() =>
+    [
+        .. (app?.Stores ?? []).SelectMany(store => new DirectoryStore(store, context.Host).List(app!.Name)).OrderByDescending(static snapshot => snapshot.Timestamp),
+    ];
 
     private static StoredSnapshot ByPath(string path)
     {

@@ -21,6 +21,12 @@ internal sealed class DataCapture(PostgresCut cut, PostgresTools tools, RunConte
         // Leaves the TID range scan as the only plan for a part.
         + "SET enable_seqscan = off; SET enable_indexscan = off; SET enable_indexonlyscan = off; SET enable_bitmapscan = off";
 
+    /// <summary>
+    /// Lets go of the locks that the part before took. The cut holds one on every table anyway; thousands more of each worker would use the
+    /// server's lock table up (<c>max_locks_per_transaction</c>).
+    /// </summary>
+    private const string ReleaseLocks = "ROLLBACK TO SAVEPOINT lifeboat;\n";
+
     private readonly ConcurrentDictionary<int, bool> _lockedOut = new();
     private readonly ConcurrentDictionary<int, CopiedRows> _captured = new();
     private readonly SemaphoreSlim _cutSession = new(1);
@@ -57,13 +63,12 @@ internal sealed class DataCapture(PostgresCut cut, PostgresTools tools, RunConte
         {
             try
             {
-                await WriteAsync(session, part, cancellation);
+                await WriteAsync(session, ReleaseLocks, part, cancellation);
                 return;
             }
             catch (LifeboatException e) when (PostgresError.Of(e)?.SqlState == PostgresError.LockNotAvailable)
             {
                 _lockedOut[part.Table] = true;
-                await session.ExecuteAsync("ROLLBACK TO SAVEPOINT lifeboat", cancellation);
                 context.Progress.Report(new Noted(
                     cut.Session.Connection.Source,
                     $"{part.TableName}: someone waits for it exclusively; it is read over the session that has it locked already"));
@@ -82,7 +87,7 @@ internal sealed class DataCapture(PostgresCut cut, PostgresTools tools, RunConte
         await _cutSession.WaitAsync(cancellation);
         try
         {
-            await WriteAsync(cut.Session, part, cancellation);
+            await WriteAsync(cut.Session, "", part, cancellation);
         }
         finally
         {
@@ -90,14 +95,14 @@ internal sealed class DataCapture(PostgresCut cut, PostgresTools tools, RunConte
         }
     }
 
-    private async Task WriteAsync(PsqlSession session, TablePart part, CancellationToken cancellation)
+    private async Task WriteAsync(PsqlSession session, string before, TablePart part, CancellationToken cancellation)
     {
         CopiedRows rows = default;
         try
         {
             await writer.AddAsync(
                 new EntryHeader(part.Path, cut.At, ExpectedBytes: part.Bytes),
-                async (stream, token) => rows = await session.CopyOutAsync(part.Sql, stream, Report, token),
+                async (stream, token) => rows = await session.CopyOutAsync(before + part.Sql, stream, Report, token),
                 cancellation);
         }
         catch (LifeboatException e) when (PostgresError.Of(e) is { SqlState: not PostgresError.LockNotAvailable } error)

@@ -96,12 +96,14 @@ internal sealed class PostgresCut
     }
 
     /// <summary>
-    /// Reads each sequence itself, which also keeps it from being dropped. Sequences are not part of any snapshot: the values are of now.
+    /// Reads each sequence itself. Sequences are not part of any snapshot: the values are of now. The locks that reading takes are let go:
+    /// with thousands of sequences they would use the server's lock table up.
     /// </summary>
     private static async Task<IReadOnlyList<PostgresSequence>> ReadSequencesAsync(
         PsqlSession session, PostgresCatalogue catalogue, CancellationToken cancellation)
     {
         List<PostgresSequence> sequences = [];
+        await session.ExecuteAsync("SAVEPOINT sequences", cancellation);
         foreach (CatalogueRelation[] some in catalogue.Sequences.Chunk(NamesPerStatement))
         {
             StringBuilder sql = new();
@@ -113,6 +115,8 @@ internal sealed class PostgresCut
                 CatalogueRelation sequence = some[(int)PostgresCatalogue.Number(row[0])];
                 sequences.Add(new PostgresSequence(sequence.Schema, sequence.Name, PostgresCatalogue.Number(row[1]), row[2] == "t"));
             }
+
+            await session.ExecuteAsync("ROLLBACK TO SAVEPOINT sequences", cancellation);
         }
 
         return sequences;

@@ -55,8 +55,9 @@ internal sealed record PostgresCatalogue(
     {
         IReadOnlyList<string?[]> rows = await session.QueryAsync(
             $$"""
-            SELECT t, coalesce(pg_relation_size(t), 0) / current_setting('block_size')::int8, coalesce(pg_table_size(t), 0)
-            FROM unnest('{ {{string.Join(',', Tables.Select(static t => t.Oid))}} }'::oid[]) t
+            SELECT c.oid, size.heap / current_setting('block_size')::int8, size.heap + coalesce(pg_relation_size(nullif(c.reltoastrelid, 0)), 0)
+            FROM unnest('{ {{string.Join(',', Tables.Select(static t => t.Oid))}} }'::oid[]) t JOIN pg_class c ON c.oid = t
+            CROSS JOIN LATERAL (SELECT coalesce(pg_relation_size(t), 0) AS heap OFFSET 0) size
             """,
             cancellation);
         Dictionary<uint, string?[]> sizes = rows.ToDictionary(static row => Oid(row[0]));
