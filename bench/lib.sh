@@ -5,6 +5,8 @@ pgbin=${PGBIN:-$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1)}
 work=${BENCH_DIR:-$(mktemp -d /tmp/lifeboat-bench.XXXXXX)}
 mkdir -p "$work"; chmod 755 "$work"
 runs=${RUNS:-3}
+lifeboat=${LIFEBOAT:-$root/lifeboat}
+"$lifeboat" --version >/dev/null
 export PGHOST=$work PGPORT=${PGPORT:-28433} PGUSER=postgres
 as_postgres() { if [ "$(id -u)" = 0 ]; then runuser -u postgres -- "$@"; else "$@"; fi; }
 
@@ -27,3 +29,32 @@ median() { sort -n "$work/times/$1" | awk -v c="$2" '{v[NR]=$c} END {print v[int
 seconds() { median "$1" 1; }
 peak() { awk '{if ($2>m) m=$2} END {printf "%d", m/1024}' "$work/times/$1"; }
 size() { du -sm "$1" | cut -f1; }
+
+# write_app NAME DATABASE: an app of one database in $work/NAME, its bundles in $work/NAME/bundles
+write_app() {
+  mkdir -p "$work/$1"; cat >"$work/$1/lifeboat.yaml" <<YAML
+app: $1
+sources:
+  main: {type: postgres, url: "postgresql://postgres@/$2?host=$work&port=$PGPORT"}
+stores:
+  local: {path: bundles}
+encryption: {password: "file:passphrase"}
+YAML
+  ( umask 077; od -An -N16 -tx1 /dev/urandom | tr -d ' \n' >"$work/$1/passphrase" )
+}
+
+# time_restores NAME DUMP: both restores of an app's latest bundle and of a directory dump, into a database that is not there
+time_restores() {
+  local i
+  for ((i = 0; i < runs; i++)); do
+    "$pgbin/createdb" copy
+    time_it "$1-pg_restore" "$pgbin/pg_restore" -j2 -d copy "$2"
+    "$pgbin/dropdb" copy
+    time_it "$1-restore" "$lifeboat" restore latest -q --yes -c "$work/$1/lifeboat.yaml" --target "main=postgresql://postgres@/copy?host=$work&port=$PGPORT"
+    "$pgbin/dropdb" copy
+  done
+}
+
+row() { printf '%-48s %8s s %6s MB peak %8s MB\n' "$1" "$(seconds "$2")" "$(peak "$2")" "${3:-}"; }
+ratio() { awk -v a="$1" -v b="$2" 'BEGIN {printf "%.2f", a / b}'; }
+describe() { echo "$1: $("$pgbin/psql" -XAt -d "$1" -c 'SELECT pg_size_pretty(pg_database_size(current_database()))'); $(nproc) cores; $("$pgbin/postgres" --version)"; }
