@@ -63,6 +63,8 @@ public static class ErrorCodes
     public static readonly ErrorCode PostgresRestoreFailed = new("LB3111", "postgres-restore-failed", Failed);
     public static readonly ErrorCode PostgresSwitchFailed = new("LB3112", "postgres-switch-failed", Failed);
     public static readonly ErrorCode PostgresNotComparable = new("LB3113", "postgres-not-comparable", Warnings);
+    public static readonly ErrorCode PostgresColumnOrder = new("LB3121", "postgres-column-order", Warnings);
+    public static readonly ErrorCode PostgresViewNotFilled = new("LB3122", "postgres-view-not-filled", Warnings);
 
     // 4xxx: SQLite
     public static readonly ErrorCode SqliteMissing = new("LB4001", "sqlite-missing", Failed);

@@ -33,7 +33,7 @@ public sealed class GlobalsTests
         \unrestrict abc
         """";
 
-    private readonly Globals _globals = Globals.Parse(Text);
+    private readonly Globals _globals = Globals.Parse(Text, hasPasswords: true);
 
     [Fact]
     public void A_role_has_its_attributes_settings_and_remarks()
@@ -76,7 +76,8 @@ public sealed class GlobalsTests
     {
         GlobalRole other = Globals.Parse(
             Text.Replace(" LOGIN ", " NOLOGIN ", StringComparison.Ordinal).Replace("$x''y", "$z", StringComparison.Ordinal)
-                .Replace("LIMIT 7", "LIMIT 8", StringComparison.Ordinal).Replace("00:00:00+00", "01:00:00+01", StringComparison.Ordinal)).Roles["admin"];
+                .Replace("LIMIT 7", "LIMIT 8", StringComparison.Ordinal).Replace("00:00:00+00", "01:00:00+01", StringComparison.Ordinal),
+            hasPasswords: true).Roles["admin"];
 
         string[] differences = [.. _globals.Roles["admin"].DifferencesTo(other, comparePasswords: true)];
 

@@ -10,7 +10,9 @@ namespace Lifeboat.Engine.Sources.Postgres.Restore;
 /// object id, so they follow it. A database can only be renamed while nobody is connected, so connections are refused and ended first.
 /// </summary>
 /// <param name="open">Opens a session with a database that is none of the three.</param>
-internal sealed class DatabaseSwitch(StagingNames names, Func<CancellationToken, Task<PsqlSession>> open, TimeProvider time)
+/// <param name="openStaging">Opens a session with the staged one.</param>
+internal sealed class DatabaseSwitch(
+    StagingNames names, Func<CancellationToken, Task<PsqlSession>> open, Func<CancellationToken, Task<PsqlSession>> openStaging, TimeProvider time)
 {
     private static readonly TimeSpan LongestDrain = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(50);
@@ -80,6 +82,7 @@ internal sealed class DatabaseSwitch(StagingNames names, Func<CancellationToken,
     {
         if (!(await DatabasesAsync(session, cancellation)).ContainsKey(names.Staging))
             return;
+        await DropSubscriptionsAsync(session, cancellation);
         await session.ExecuteAsync($"ALTER DATABASE {SqlText.Identifier(names.Staging)} WITH IS_TEMPLATE false", cancellation);
         if (session.ServerMajor >= 13)
         {
@@ -108,12 +111,35 @@ internal sealed class DatabaseSwitch(StagingNames names, Func<CancellationToken,
         await session.QueryOneAsync($"SELECT datallowconn FROM pg_catalog.pg_database WHERE datname = {SqlText.Literal(database)}", cancellation) == "t";
 
     private static async Task<bool> HasSubscriptionsAsync(PsqlSession session, string database, CancellationToken cancellation) =>
-        await session.QueryOneAsync(
-            $"""
-            SELECT count(*) FROM pg_catalog.pg_subscription s JOIN pg_catalog.pg_database d ON d.oid = s.subdbid
-            WHERE d.datname = {SqlText.Literal(database)} AND s.subenabled
-            """,
-            cancellation) != "0";
+        (await SubscriptionsAsync(session, database, cancellation)).Any(static row => row[1] == "t");
+
+    /// <summary>Name, and whether it is enabled, of a database's subscriptions.</summary>
+    private static Task<IReadOnlyList<string?[]>> SubscriptionsAsync(PsqlSession session, string database, CancellationToken cancellation) => session.QueryAsync(
+        $"""
+        SELECT s.subname, s.subenabled FROM pg_catalog.pg_subscription s JOIN pg_catalog.pg_database d ON d.oid = s.subdbid
+        WHERE d.datname = {SqlText.Literal(database)}
+        """,
+        cancellation);
+
+    /// <summary>
+    /// A database cannot be dropped while it has subscriptions. Restored ones name the captured database's slots at the publisher, which are not ours to
+    /// drop: each is parted from its slot first.
+    /// </summary>
+    private async Task DropSubscriptionsAsync(PsqlSession session, CancellationToken cancellation)
+    {
+        string[] subscriptions = [.. (await SubscriptionsAsync(session, names.Staging, cancellation)).Select(static row => SqlText.Identifier(row[0]!))];
+        if (subscriptions.Length == 0)
+            return;
+        await session.ExecuteAsync(Allow(names.Staging, true), cancellation);
+        await using PsqlSession staging = await openStaging(cancellation);
+        await new EventTriggers().DisableAsync(staging, cancellation);
+        foreach (string name in subscriptions)
+        {
+            await staging.ExecuteAsync($"ALTER SUBSCRIPTION {name} DISABLE", cancellation);
+            await staging.ExecuteAsync($"ALTER SUBSCRIPTION {name} SET (slot_name = NONE)", cancellation);
+            await staging.ExecuteAsync($"DROP SUBSCRIPTION {name}", cancellation);
+        }
+    }
 
     /// <summary>Lets nobody connect any more, and ends who is connected.</summary>
     private async Task DrainAsync(PsqlSession session, string database, CancellationToken cancellation)

@@ -32,6 +32,7 @@ internal sealed class PostgresRestoration(
     private DatabaseSwitch? _switch;
     private PreparedRestore? _prepared;
     private TableReadBack? _readBack;
+    private IReadOnlySet<PostgresMaterializedView> _unfilled = new HashSet<PostgresMaterializedView>();
     private string? _stagedOid;
 
     public async Task<RestorePlan> PlanAsync(CancellationToken cancellation)
@@ -80,7 +81,7 @@ internal sealed class PostgresRestoration(
     {
         if (_prepared is null || _stagedOid is null || _readBack is null)
             throw new InvalidOperationException("nothing was staged");
-        return await new RestoreVerification(await TargetAsync(cancellation), _prepared, _readBack, _roles.Created.ToHashSet()).RunAsync(cancellation);
+        return await new RestoreVerification(await TargetAsync(cancellation), _prepared, _readBack, _roles.Created.ToHashSet(), _unfilled).RunAsync(cancellation);
     }
 
     public async Task CommitAsync(CancellationToken cancellation)
@@ -121,7 +122,7 @@ internal sealed class PostgresRestoration(
     private async Task<DatabaseSwitch> SwitchAsync(CancellationToken cancellation)
     {
         RestoreTarget target = await TargetAsync(cancellation);
-        return _switch ??= new DatabaseSwitch(target.Names, target.OpenMaintenanceAsync, context.Host.Time);
+        return _switch ??= new DatabaseSwitch(target.Names, target.OpenMaintenanceAsync, target.OpenStagingAsync, context.Host.Time);
     }
 
     private async Task StepAsync(string what, Func<Task> step)
@@ -157,13 +158,13 @@ internal sealed class PostgresRestoration(
     }
 
     /// <summary>What needs indexes and rights to be there: materialised views, statistics, and the database's own properties.</summary>
-    private static async Task FinishAsync(RestoreTarget target, PreparedRestore prepared, StagedContent content, CancellationToken cancellation)
+    private async Task FinishAsync(RestoreTarget target, PreparedRestore prepared, StagedContent content, CancellationToken cancellation)
     {
         await using PsqlSession session = await target.OpenStagingAsync(cancellation);
         EventTriggers triggers = new();
         await triggers.DisableAsync(session, cancellation);
-        await content.RefreshAsync(session, cancellation);
-        await session.ExecuteAsync("ANALYZE", cancellation);
+        _unfilled = await content.RefreshAsync(session, cancellation);
+        await StagedContent.AnalyzeAsync(session, cancellation);
         bool isThere(string role) => role.StartsWith("pg_", StringComparison.Ordinal) || prepared.RolesThere.Contains(NameText.Decode(role, target.Details));
         string name = NameText.ForSession(target.Names.Staging, session);
         foreach (string sql in new StagingDatabase(name, target.Details.Database).FinishSql(isThere))

@@ -65,7 +65,7 @@ internal sealed partial record RestoreTarget(
     {
         try
         {
-            return Globals.Parse(await ReadTextAsync($"{Folder}/globals.sql", cancellation));
+            return Globals.Parse(await ReadTextAsync($"{Folder}/globals.sql", cancellation), Details.RolePasswords);
         }
         catch (FormatException e)
         {
@@ -82,7 +82,7 @@ internal sealed partial record RestoreTarget(
             arguments.Add("--no-role-passwords");
         PostgresCommand command = Maintenance.Command(ServerTools.PgDumpAll, arguments);
         ProgramResult result = await ProgramRunner.RequireAsync(command.Start, cancellation, command.InputPrefix);
-        return Globals.Parse(result.Text);
+        return Globals.Parse(result.Text, superuser);
     }
 
     /// <summary>A text of the snapshot that is small enough to be held.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Processes;
@@ -14,14 +15,29 @@ namespace Lifeboat.Engine.Sources.Postgres.Restore;
 /// </summary>
 /// <param name="connection">To the staged database.</param>
 /// <param name="path">Of <c>schema.dump</c> in the snapshot.</param>
-internal sealed class SchemaRestore(
+internal sealed partial class SchemaRestore(
     RunContext context, PostgresTools tools, PostgresConnection connection, VerifiedSnapshot snapshot, string path, bool tablespaces) : IDisposable
 {
     private string? _file;
 
-    public Task PreDataAsync(CancellationToken cancellation) => RunAsync("pre-data", jobs: 1, cancellation);
+    public Task PreDataAsync(CancellationToken cancellation) => RunAsync("pre-data", [], cancellation);
 
-    public Task PostDataAsync(int workers, CancellationToken cancellation) => RunAsync("post-data", workers, cancellation);
+    /// <remarks>
+    /// A partition's trigger in another state than its parent's is an entry of its own that names none it depends on, so of several workers
+    /// one may come to it before the parent's trigger is there. Triggers cost nothing to make: they come alone, in the dump's order.
+    /// </remarks>
+    public async Task PostDataAsync(int workers, CancellationToken cancellation)
+    {
+        if (connection.Via.Count > 0 || workers == 1)
+        {
+            await RunAsync("post-data", [], cancellation);
+            return;
+        }
+
+        (string triggers, string others) = await SplitAsync(cancellation);
+        await RunListedAsync(others, workers, cancellation);
+        await RunListedAsync(triggers, 1, cancellation);
+    }
 
     public void Dispose()
     {
@@ -29,18 +45,40 @@ internal sealed class SchemaRestore(
             File.Delete(_file);
     }
 
-    private async Task RunAsync(string section, int jobs, CancellationToken cancellation)
+    /// <summary>The post-data section's entries as lists for pg_restore: what belongs to triggers, and all else.</summary>
+    private async Task<(string Triggers, string Others)> SplitAsync(CancellationToken cancellation)
     {
-        List<string> arguments = ["--section=" + section, "--exit-on-error"];
+        PostgresCommand command = connection.Command(tools.PgRestore, ["--section=post-data", "--list", await FileAsync(cancellation)], connect: false);
+        string list = (await ProgramRunner.RequireAsync(command.Start, cancellation)).Text;
+        ILookup<bool, string> entries = list.Split('\n')
+            .Where(static line => line.Length > 0 && char.IsAsciiDigit(line[0]))
+            .ToLookup(static line => TriggerEntry().IsMatch(line), static line => line[..(line.IndexOf(';', StringComparison.Ordinal) + 1)]);
+        return (string.Join('\n', entries[true]), string.Join('\n', entries[false]));
+    }
+
+    private async Task RunListedAsync(string entries, int jobs, CancellationToken cancellation)
+    {
+        if (entries.Length == 0)
+            return;
+        string list = TemporaryFile("list");
+        try
+        {
+            await File.WriteAllTextAsync(list, entries, cancellation);
+            await RunAsync("post-data", [string.Create(CultureInfo.InvariantCulture, $"--jobs={jobs}"), "--use-list=" + list], cancellation);
+        }
+        finally
+        {
+            File.Delete(list);
+        }
+    }
+
+    private async Task RunAsync(string section, IEnumerable<string> options, CancellationToken cancellation)
+    {
+        List<string> arguments = ["--section=" + section, "--exit-on-error", .. options];
         if (!tablespaces)
             arguments.Add("--no-tablespaces");
         if (connection.Via.Count == 0)
-        {
-            if (jobs > 1)
-                arguments.Add(string.Create(CultureInfo.InvariantCulture, $"--jobs={jobs}"));
-            arguments.Add(_file ??= await CopyToFileAsync(cancellation));
-        }
-
+            arguments.Add(await FileAsync(cancellation));
         PostgresCommand command = connection.Command(tools.PgRestore, arguments);
         (int exit, string errors) = await ProgramRunner.PumpAsync(
             command.Start,
@@ -68,15 +106,22 @@ internal sealed class SchemaRestore(
         await dump.CopyToAsync(input, cancellation);
     }
 
-    private async Task<string> CopyToFileAsync(CancellationToken cancellation)
+    private async Task<string> FileAsync(CancellationToken cancellation)
     {
-        string file = Path.Combine(context.Host.TempDirectory, $"lifeboat-{context.Host.NewId()}.dump");
+        if (_file is not null)
+            return _file;
+        _file = TemporaryFile("dump");
         FileStreamOptions options = new() { Mode = FileMode.CreateNew, Access = FileAccess.Write, Options = FileOptions.Asynchronous };
         if (!OperatingSystem.IsWindows())
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        _file = file;
-        await using FileStream stream = new(file, options);
+        await using FileStream stream = new(_file, options);
         await FeedAsync(stream, cancellation);
-        return file;
+        return _file;
     }
+
+    private string TemporaryFile(string kind) => Path.Combine(context.Host.TempDirectory, $"lifeboat-{context.Host.NewId()}.{kind}");
+
+    // An entry's line: numbers, kind, schema, name, owner (pg_restore's PrintTOCSummary). A comment's name begins with what it is on.
+    [GeneratedRegex(@"^\d+; \d+ \d+ ((EVENT )?TRIGGER |(COMMENT|SECURITY LABEL) .*\bTRIGGER )", RegexOptions.CultureInvariant)]
+    private static partial Regex TriggerEntry();
 }

@@ -97,7 +97,7 @@ internal sealed class SchemaVerification(RestoreTarget target, bool tablespaces,
 
     private IEnumerable<string> Statements(string sql) => SqlStatements.Split(sql)
         .Where(statement => !statement.IsMeta && (tablespaces || !(statement.Tokens.Count > 1 && statement.Tokens[1].Is("default_tablespace"))))
-        .Select(static statement => statement.Text);
+        .Select(ComparableStatement.Of);
 
     private static VerifyCheck Different(List<string> missing, List<string> added) => new("schema", Shown(missing), Shown(added));
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Progress;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources.Postgres.Catalogue;
 using Lifeboat.Engine.Sources.Postgres.Sessions;
@@ -11,6 +12,7 @@ namespace Lifeboat.Engine.Sources.Postgres.Restore;
 internal sealed class StagedContent(RestoreTarget target)
 {
     private const int SequencesAtOnce = 500;
+    private const int TablesAtOnce = 500;
 
     /// <summary>Gives what loads the tables, and reads them back.</summary>
     public async Task<TableLoad> PrepareLoadAsync(TableReadBack readBack, CancellationToken cancellation)
@@ -27,12 +29,80 @@ internal sealed class StagedContent(RestoreTarget target)
         await new LargeObjectRestore(target).RunAsync(session, cancellation);
     }
 
-    /// <summary>Fills materialised views that were filled, in an order in which each finds what it reads.</summary>
-    public async Task RefreshAsync(PsqlSession session, CancellationToken cancellation)
+    /// <summary>
+    /// Gathers statistics. Analyzing a table reads its children too, and a foreign one's rows are on a server that need not be there: a table with such a child
+    /// is left to autovacuum.
+    /// </summary>
+    public static async Task AnalyzeAsync(PsqlSession session, CancellationToken cancellation)
     {
-        foreach (PostgresMaterializedView view in target.Details.MaterializedViews.Where(static view => view.Populated))
-            await session.ExecuteAsync($"REFRESH MATERIALIZED VIEW {SqlText.Identifier(view.Schema, view.Name)}", cancellation);
+        IReadOnlyList<string?[]> rows = await session.QueryAsync(
+            """
+            WITH RECURSIVE remote(oid) AS (
+              SELECT i.inhparent FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid WHERE c.relkind = 'f'
+              UNION SELECT i.inhparent FROM pg_catalog.pg_inherits i JOIN remote r ON r.oid = i.inhrelid)
+            SELECT n.nspname, c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            WHERE c.relkind IN ('r', 'p', 'm') AND c.relpersistence <> 't' AND EXISTS (SELECT 1 FROM remote) AND c.oid NOT IN (SELECT oid FROM remote)
+            """,
+            cancellation);
+        if (rows.Count == 0)
+            await session.ExecuteAsync("ANALYZE", cancellation);
+        foreach (string?[][] some in rows.Chunk(TablesAtOnce))
+            await session.ExecuteAsync($"ANALYZE {string.Join(", ", some.Select(static row => SqlText.Identifier(row[0]!, row[1]!)))}", cancellation);
     }
+
+    /// <summary>
+    /// Fills materialised views that were filled, in an order in which each finds what it reads. One that cannot be filled here, because its owner lacks a
+    /// right that it had or another server does not answer, is left empty, with a warning.
+    /// </summary>
+    /// <returns>Those that were left empty.</returns>
+    public async Task<IReadOnlySet<PostgresMaterializedView>> RefreshAsync(PsqlSession session, CancellationToken cancellation)
+    {
+        HashSet<PostgresMaterializedView> left = [];
+        foreach (PostgresMaterializedView view in target.Details.MaterializedViews.Where(static view => view.Populated))
+        {
+            if (await RefreshAsync(session, view, cancellation) is not { } error)
+                continue;
+            left.Add(view);
+            string name = SqlText.Identifier(view.Schema, view.Name);
+            target.Context.Progress.Report(new Warned(target.Source, new Problem(
+                ErrorCodes.PostgresViewNotFilled, $"materialised view {name} could not be filled and is restored empty: {error}",
+                $"mend what the message says, then run REFRESH MATERIALIZED VIEW {name}", target.Source)));
+        }
+
+        return left;
+    }
+
+    private async Task<PostgresError?> RefreshAsync(PsqlSession session, PostgresMaterializedView view, CancellationToken cancellation)
+    {
+        string refresh = $"REFRESH MATERIALIZED VIEW {SqlText.Identifier(view.Schema, view.Name)}";
+        try
+        {
+            await session.ExecuteAsync(refresh, cancellation);
+            return null;
+        }
+        catch (LifeboatException e) when (IsOfTheView(e))
+        {
+            // A function in it may find what it calls by the database's own search path alone.
+            string path = target.Details.Database.Settings.FirstOrDefault(static s => s.Role is null && s.Name == "search_path")?.Value ?? "public";
+            await session.QueryAsync($"SELECT pg_catalog.set_config('search_path', {SqlText.Literal(path)}, false)", cancellation);
+            try
+            {
+                await session.ExecuteAsync(refresh, cancellation);
+                return null;
+            }
+            catch (LifeboatException second) when (IsOfTheView(second))
+            {
+                return PostgresError.Of(e);
+            }
+            finally
+            {
+                await session.ExecuteAsync("SET search_path = ''", cancellation);
+            }
+        }
+    }
+
+    /// <summary>Whether the server refused the statement; a server in trouble (53), or one that ends the session (57), is another matter.</summary>
+    private static bool IsOfTheView(LifeboatException exception) => PostgresError.Of(exception) is { SqlState: not (['5', '3' or '7' or '8', ..] or PostgresError.ConnectionLost) };
 
     private async Task SetSequencesAsync(PsqlSession session, CancellationToken cancellation)
     {

@@ -84,11 +84,12 @@ internal sealed record Globals(
     IReadOnlyDictionary<string, GlobalTablespace> Tablespaces,
     IReadOnlyList<GlobalStatement> Unknown)
 {
-    /// <summary>Whether the text came with passwords: without a superuser's rights pg_dumpall leaves them all out.</summary>
-    public bool HasPasswords { get; } = Roles.Values.Any(static role => role.Attributes.PasswordHash is not null);
+    /// <summary>Whether the text came with the passwords of the roles that have one: without the right to read them pg_dumpall leaves them all out.</summary>
+    public required bool HasPasswords { get; init; }
 
+    /// <param name="hasPasswords">Whether whoever made the text could read passwords.</param>
     /// <exception cref="FormatException">A quote or comment is never closed.</exception>
-    public static Globals Parse(string sql)
+    public static Globals Parse(string sql, bool hasPasswords)
     {
         List<GlobalStatement> all = [.. Statements(sql)];
         Dictionary<string, GlobalRole> roles = [];
@@ -107,7 +108,7 @@ internal sealed record Globals(
             [.. all.Where(static s => s.Kind == GlobalKind.Membership).Select(static s => Membership.From(s.Tokens))],
             [.. all.Where(static s => s.Kind == GlobalKind.ParameterGrant)],
             Spaces(all),
-            [.. all.Where(static s => s.Kind == GlobalKind.Other)]);
+            [.. all.Where(static s => s.Kind == GlobalKind.Other)]) { HasPasswords = hasPasswords };
     }
 
     private static Dictionary<string, GlobalTablespace> Spaces(List<GlobalStatement> all)

@@ -118,7 +118,8 @@ public sealed record PostgresConnection
         // A server whose machine vanished is noticed after about a minute and a half, not after two hours.
         .WithDefault("keepalives_idle", "30")
         .WithDefault("keepalives_interval", "15")
-        .WithDefault("keepalives_count", "4");
+        .WithDefault("keepalives_count", "4")
+        .With("options", $"{uri.Parameter("options")} {SessionSettings.StartOptions}".TrimStart());
 }
 
 /// <param name="InputPrefix">Bytes that must be the first on the program's input: a password's line, or nothing. Never to be shown.</param>

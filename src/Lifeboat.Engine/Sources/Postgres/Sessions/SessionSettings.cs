@@ -12,11 +12,21 @@ internal static class SessionSettings
     public static IReadOnlyList<(string Name, string Value)> ForData { get; } =
     [
         ("DateStyle", "ISO, MDY"), ("IntervalStyle", "postgres"), ("TimeZone", "UTC"), ("extra_float_digits", "3"),
-        ("bytea_output", "hex"), ("lc_monetary", "C"), ("xmloption", "content"), ("xmlbinary", "base64"),
+        ("bytea_output", "hex"), ("lc_monetary", "C"), ("xmloption", "content"), ("xmlbinary", "base64"), ("array_nulls", "on"),
         ("standard_conforming_strings", "on"), ("quote_all_identifiers", "off"), ("search_path", ""), ("row_security", "off"),
         ("check_function_bodies", "off"), ("client_min_messages", "warning"), ("statement_timeout", "0"), ("lock_timeout", "0"),
         ("idle_in_transaction_session_timeout", "0"), ("idle_session_timeout", "0"), ("transaction_timeout", "0"),
     ];
+
+    /// <summary>
+    /// For the start of every connection, the client programs' too: what pg_dump, pg_dumpall and pg_restore leave to the role's and the database's settings, and to
+    /// the server's, although what they write or read depends on it, or it would stop them. Every server knows these (13 and later), and every user may set them.
+    /// </summary>
+    public static string StartOptions { get; } = string.Join(' ',
+    [
+        "-c TimeZone=UTC", "-c IntervalStyle=postgres", "-c lc_monetary=C", "-c bytea_output=hex", "-c array_nulls=on", "-c quote_all_identifiers=off",
+        "-c default_transaction_read_only=off", "-c statement_timeout=0", "-c idle_in_transaction_session_timeout=0",
+    ]);
 
     /// <summary>Makes all settings that the server knows; one statement, whose output says nothing.</summary>
     public static string Sql { get; } =
