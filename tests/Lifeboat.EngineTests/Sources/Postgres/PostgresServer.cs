@@ -144,9 +144,10 @@ public sealed class PostgresServer : IAsyncLifetime
     public void CreateDatabase(string name, string options = "") =>
         Sql("postgres", $"CREATE DATABASE {SqlText.Identifier(name)} {options}");
 
-    /// <summary>pg_dump's text.</summary>
-    public string Dump(string database, params string[] options) =>
-        RunProgram(Path.Combine(Bin, "pg_dump"), [.. options, "-d", SocketUrl(database)]);
+    /// <summary>pg_dump's text, a character for each byte, and the same whatever the server's time zone and currency are.</summary>
+    public string Dump(string database, params string[] options) => RunProgram(
+        Path.Combine(Bin, "pg_dump"), [.. options, "-d", SocketUrl(database)], encoding: Encoding.Latin1,
+        environment: new() { ["PGTZ"] = "UTC", ["PGOPTIONS"] = "-c lc_monetary=C -c IntervalStyle=postgres -c bytea_output=hex -c quote_all_identifiers=off" });
 
     /// <summary>Runs one of PostgreSQL's programs.</summary>
     public string RunClient(string program, params string[] arguments) => RunProgram(Path.Combine(Bin, program), arguments);
@@ -182,7 +183,9 @@ public sealed class PostgresServer : IAsyncLifetime
             RunProgram(path, arguments);
     }
 
-    private static string RunProgram(string program, IEnumerable<string> arguments, string? input = null, string? directory = null)
+    private static string RunProgram(
+        string program, IEnumerable<string> arguments, string? input = null, string? directory = null, Encoding? encoding = null,
+        Dictionary<string, string>? environment = null)
     {
         // The server that pg_ctl starts keeps its error stream open, so its output goes to its log and nothing is waited for here.
         bool detached = arguments.Contains("start");
@@ -190,8 +193,10 @@ public sealed class PostgresServer : IAsyncLifetime
         {
             RedirectStandardInput = true, RedirectStandardOutput = !detached, RedirectStandardError = !detached,
                 WorkingDirectory = directory ?? "",
-            StandardInputEncoding = new UTF8Encoding(false),
+            StandardInputEncoding = new UTF8Encoding(false), StandardOutputEncoding = detached ? null : encoding,
         };
+        foreach ((string name, string value) in environment ?? [])
+            info.Environment[name] = value;
         using Process process = Process.Start(info)!;
         Task<string> errors = detached ? Task.FromResult("") : process.StandardError.ReadToEndAsync();
         Task writing = Task.Run(() =>

@@ -38,9 +38,9 @@ internal sealed class RestoreBench : IDisposable
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public async Task<VerifiedSnapshot> CaptureAsync(PostgresServer server, string database, int blocksPerPart = 8192)
+    public async Task<VerifiedSnapshot> CaptureAsync(PostgresServer server, string database, int blocksPerPart = 8192, string user = "postgres")
     {
-        PostgresSource source = new(server.Settings(database), server.Bin, Host.Context, new NoSecrets()) { BlocksPerPart = blocksPerPart };
+        PostgresSource source = new(server.Settings(database, user), server.Bin, Host.Context, new NoSecrets()) { BlocksPerPart = blocksPerPart };
         await using ICapture capture = await source.OpenAsync(Cancellation);
         Captured = await capture.WriteAsync(Snapshot, Cancellation);
         return await Snapshot.FinishAsync(Captured);
@@ -53,7 +53,8 @@ internal sealed class RestoreBench : IDisposable
         new PostgresSource(server.Settings(database, user, via: via), server.Bin, Host.Context, new NoSecrets()).PrepareRestore(snapshot, snapshot.Metadata.Sources[0], id);
 
     /// <summary>All steps, each of which must succeed.</summary>
-    public async Task RestoreAsync(VerifiedSnapshot snapshot, PostgresServer server, string database, string id = "testid", string user = "postgres", params string[] via)
+    public async Task<RestorePlan> RestoreAsync(
+        VerifiedSnapshot snapshot, PostgresServer server, string database, string id = "testid", string user = "postgres", params string[] via)
     {
         await using IRestoration restoration = Restoration(snapshot, server, database, id, user, via);
         RestorePlan plan = await restoration.PlanAsync(Cancellation);
@@ -61,6 +62,7 @@ internal sealed class RestoreBench : IDisposable
         await restoration.StageAsync(Cancellation);
         AssertPassed(await restoration.VerifyAsync(Cancellation));
         await restoration.CommitAsync(Cancellation);
+        return plan;
     }
 
     public static void AssertPassed(VerifyReport report)
@@ -82,6 +84,16 @@ internal sealed class RestoreBench : IDisposable
     public static void AssertSameRoles(PostgresServer expected, PostgresServer found) => Assert.Equal(
         Roles(expected).Where(static line => !line.StartsWith("ALTER ROLE postgres ", StringComparison.Ordinal)),
         Roles(found).Where(static line => !line.StartsWith("ALTER ROLE postgres ", StringComparison.Ordinal)));
+
+    /// <summary>Runs a file of the folder Fixtures in a new database of its name.</summary>
+    public static void CreateFixture(PostgresServer server, string name, string database, string options = "")
+    {
+        server.CreateDatabase(database, options);
+        server.SqlFile(database, Path.Combine(AppContext.BaseDirectory, "Sources", "Postgres", "Fixtures", name));
+    }
+
+    /// <summary>Roles and tablespaces, says pg_dumpall.</summary>
+    public static string[] Globals(PostgresServer server) => Lines(server.RunClient("pg_dumpall", "--globals-only", "-d", server.SocketUrl("postgres")));
 
     public static string[] Roles(PostgresServer server) => Lines(server.RunClient("pg_dumpall", "--roles-only", "-d", server.SocketUrl("postgres")));
 
@@ -182,6 +194,6 @@ internal sealed class RestoreBench : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private static string[] Lines(string dump) =>
+    public static string[] Lines(string dump) =>
         [.. dump.Split('\n').Where(static line => !line.StartsWith("\\restrict", StringComparison.Ordinal) && !line.StartsWith("\\unrestrict", StringComparison.Ordinal))];
 }

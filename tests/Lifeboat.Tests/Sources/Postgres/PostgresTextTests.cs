@@ -12,7 +12,11 @@ namespace Lifeboat.Tests.Sources.Postgres;
 public sealed class PostgresTextTests
 {
     private const string Defaults =
-        "application_name=lifeboat&connect_timeout=15&keepalives_idle=30&keepalives_interval=15&keepalives_count=4";
+        "application_name=lifeboat&connect_timeout=15&keepalives_idle=30&keepalives_interval=15&keepalives_count=4&options=" + Options;
+
+    private const string Options =
+        "-c%20TimeZone%3DUTC%20-c%20IntervalStyle%3Dpostgres%20-c%20lc_monetary%3DC%20-c%20bytea_output%3Dhex%20-c%20array_nulls%3Don%20-c%20quote_all_identifiers%3Doff"
+        + "%20-c%20default_transaction_read_only%3Doff%20-c%20statement_timeout%3D0%20-c%20idle_in_transaction_session_timeout%3D0";
 
     [Theory]
     [InlineData("postgresql://odoo@/archive", "postgresql://odoo@/archive?", "postgresql://odoo@/new%20db?")]
@@ -38,8 +42,9 @@ public sealed class PostgresTextTests
     [Fact]
     public async Task What_the_app_file_sets_is_not_overridden()
     {
-        PostgresConnection connection = await ConnectionAsync("postgresql://h/x?application_name=mine&connect_timeout=3");
+        PostgresConnection connection = await ConnectionAsync("postgresql://h/x?application_name=mine&options=-c%20role%3Dme&connect_timeout=3");
         Assert.StartsWith("postgresql://h/x?application_name=mine&connect_timeout=3&keepalives", connection.Uri, StringComparison.Ordinal);
+        Assert.EndsWith("&options=-c%20role%3Dme%20" + Options, connection.Uri, StringComparison.Ordinal);
     }
 
     [Theory]
