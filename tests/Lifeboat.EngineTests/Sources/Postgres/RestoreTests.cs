@@ -284,7 +284,7 @@ public sealed class RestoreTests : IAsyncLifetime
     }
 
     private static void MakeServerDirectory(PostgresServer server, string directory) =>
-        server.Sql("postgres", $"COPY (SELECT 1) TO PROGRAM {SqlText.Literal($"mkdir -p '{directory}'")}");
+        server.Sql("postgres", $"COPY (SELECT 1) TO PROGRAM {SqlText.Literal($"mkdir -p '{directory}'; cat >/dev/null")}");
 
     private static string DatabaseRow(PostgresServer server) => server.Sql(
         "postgres",
