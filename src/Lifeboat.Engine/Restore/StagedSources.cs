@@ -56,7 +56,7 @@ internal sealed class StagedSources(IReadOnlyList<(string Name, IRestoration Res
         }
         catch (LifeboatException e)
         {
-            return new RestorePlan($"source {name}", false, null, [], new Dictionary<string, long>(), e.Problems, []);
+            return RestorePlan.NotMade(name, e.Problems);
         }
     }
 

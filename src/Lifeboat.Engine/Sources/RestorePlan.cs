@@ -17,7 +17,15 @@ public sealed record RestorePlan(
     IReadOnlyList<string> Steps,
     IReadOnlyDictionary<string, long> BytesNeeded,
     IReadOnlyList<Problem> Blockers,
-    IReadOnlyList<Problem> Warnings);
+    IReadOnlyList<Problem> Warnings)
+{
+    /// <summary>The plan of a source that could not be looked at, a server that does not answer for one: all it has is why.</summary>
+    public static RestorePlan NotMade(string source, IReadOnlyList<Problem> why) =>
+        new($"source {source}", false, null, [], new Dictionary<string, long>(), why, []) { IsMade = false };
+
+    /// <summary>Whether the target was looked at, so that the rest says what is there and would be done.</summary>
+    public bool IsMade { get; private init; } = true;
+}
 
 /// <summary>What verification compared, and what it found different.</summary>
 /// <param name="Checks">Each thing that was compared.</param>

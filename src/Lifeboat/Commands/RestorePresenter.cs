@@ -104,6 +104,12 @@ internal sealed class RestorePresenter(CommandRun run, StoredSnapshot snapshot, 
         foreach (SourceRestore source in plan.Sources)
         {
             text.Line().Wrapped($"{source.Name}{Describe(source)}", 4);
+            if (!source.Plan.IsMade)
+            {
+                text.Line("  could not be looked at; the reasons are below");
+                continue;
+            }
+
             text.Wrapped($"  {(source.Plan.Replaces ? "replaces" : "creates ")}  {source.Plan.Target}", 12);
             if (source.Plan.KeptAs is { } kept)
                 text.Wrapped($"  keeps     what is live now, as {kept}", 12);

@@ -47,7 +47,7 @@ internal sealed class PostgresRestoration(
         catch (LifeboatException e)
         {
             // A server that does not answer is a reason like any other: the plan of the other sources is wanted all the same.
-            return new RestorePlan($"source {settings.Name}", false, null, [], new Dictionary<string, long>(), e.Problems, []);
+            return RestorePlan.NotMade(settings.Name, e.Problems);
         }
     }
 
