@@ -9,7 +9,7 @@ public static class PostgresProblems
     /// <summary>What libpq and the server say when a connection ends or cannot be made (PostgreSQL's fe-connect.c, fe-misc.c, postmaster.c).</summary>
     private static readonly string[] s_lostTexts =
     [
-        "terminating connection", "server closed the connection", "connection to server", "could not receive data from server",
+        "terminating connection", "server closed the connection", "connection to server", "could not connect to database", "could not receive data from server",
         "could not send data to server", "the database system is", "no connection to the server", "SSL connection has been closed",
     ];
 
