@@ -53,6 +53,7 @@ public static class AppFromSnapshot
     private static SourceSettings? Empty(SourceMetadata source, string directory, SecretReference? databasePassword) => source.Type switch
     {
         "postgres" => new PostgresSettings(source.Name, null, null, databasePassword, []),
+        "mysql" => new MySqlSettings(source.Name, null, null, null, []),
         "sqlite" => new SqliteSettings(source.Name, directory),
         "files" => new FilesSettings(source.Name, directory, []),
         "settings" => new SettingsSettings(source.Name, directory, [], []),
@@ -64,6 +65,7 @@ public static class AppFromSnapshot
         string example = source.Type switch
         {
             "postgres" => "postgresql://user@host:5432/database",
+            "mysql" => "mysql://user@host:3306/database",
             "sqlite" => "PATH-OF-THE-DATABASE-FILE",
             _ => "FOLDER",
         };

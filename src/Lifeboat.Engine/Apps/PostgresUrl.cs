@@ -179,7 +179,7 @@ internal sealed record PostgresUrl(
         if (text.Contains("dbname=", StringComparison.Ordinal) || text.Contains("Database=", StringComparison.OrdinalIgnoreCase))
             return new Fault("this is a list of connection settings, not a URL", $"write it as `{Example}`");
         return text.StartsWith("mysql", StringComparison.OrdinalIgnoreCase) || text.StartsWith("mariadb", StringComparison.OrdinalIgnoreCase)
-            ? new Fault("this is a MySQL URL; MySQL is not supported by this version yet", "remove the source until it is")
+            ? new Fault("this is a MySQL URL", "write `type: mysql` for this source")
             : new Fault("this is neither a PostgreSQL URL nor a secret reference", $"write `{Example}`, or `env:NAME` where the variable holds the whole URL");
     }
 

@@ -57,6 +57,33 @@ public sealed record PostgresSettings(
     }
 }
 
+/// <summary>One MySQL or MariaDB database.</summary>
+/// <param name="Url">A URL without a password; null where <paramref name="UrlSecret"/> is given.</param>
+/// <param name="UrlSecret">A secret that holds the whole URL, password and all (<c>url: "env:DATABASE_URL"</c>).</param>
+/// <param name="Via">A command prefix that reaches the server's programs, such as <c>docker exec -i db</c>; empty for none.</param>
+/// <param name="AllAccounts">Whether every account of the server is captured, or only those that matter to the database.</param>
+public sealed record MySqlSettings(
+    string Name, string? Url, SecretReference? UrlSecret, SecretReference? Password, IReadOnlyList<string> Via, bool AllAccounts = false)
+    : SourceSettings(Name)
+{
+    public override string Type => "mysql";
+
+    /// <inheritdoc cref="PostgresSettings.WithTarget"/>
+    public override MySqlSettings WithTarget(string target)
+    {
+        if (string.IsNullOrWhiteSpace(target))
+            throw Refused(new Fault("the target is empty", "write a URL after `=`"));
+        if (SecretReference.HasScheme(target))
+            return SecretReference.TryParse(target, out SecretReference? reference, out Fault? faulty)
+                ? this with { Url = null, UrlSecret = reference }
+                : throw Refused(faulty);
+        return MySqlUrl.TryParse(target, out MySqlUrl? url, out Fault? fault)
+            ? this with { Url = target, UrlSecret = null }
+            : throw Refused(url is null or { HoldsPassword: false } ? fault : new Fault(
+                fault.Message, "arguments are visible to every user: leave it out (the source's `password:` is used), or write `env:NAME`"));
+    }
+}
+
 public sealed record SqliteSettings(string Name, string Path) : SourceSettings(Name)
 {
     public override string Type => "sqlite";

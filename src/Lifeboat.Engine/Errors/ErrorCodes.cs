@@ -66,6 +66,29 @@ public static class ErrorCodes
     public static readonly ErrorCode PostgresColumnOrder = new("LB3121", "postgres-column-order", Warnings);
     public static readonly ErrorCode PostgresViewNotFilled = new("LB3122", "postgres-view-not-filled", Warnings);
 
+    public static readonly ErrorCode MySqlUnreachable = new("LB3501", "mysql-unreachable", Failed);
+    public static readonly ErrorCode MySqlLoginRefused = new("LB3502", "mysql-login-refused", Failed);
+    public static readonly ErrorCode MySqlDatabaseMissing = new("LB3503", "mysql-database-missing", Failed);
+    public static readonly ErrorCode MySqlPermissionDenied = new("LB3504", "mysql-permission-denied", Failed);
+    public static readonly ErrorCode MySqlLockTimeout = new("LB3505", "mysql-lock-timeout", Failed);
+    public static readonly ErrorCode MySqlConnectionLost = new("LB3506", "mysql-connection-lost", Failed);
+    public static readonly ErrorCode MySqlSqlFailed = new("LB3507", "mysql-sql-failed", Failed);
+    public static readonly ErrorCode MySqlUrlInvalid = new("LB3508", "mysql-url-invalid", ExitStatus.Usage);
+    public static readonly ErrorCode MySqlToolsMissing = new("LB3509", "mysql-tools-missing", Failed);
+    public static readonly ErrorCode MySqlOneWorker = new("LB3510", "mysql-one-worker", Warnings);
+    public static readonly ErrorCode MySqlNotTransactional = new("LB3511", "mysql-not-transactional", Warnings);
+    public static readonly ErrorCode MySqlAccountsLeftOut = new("LB3512", "mysql-accounts-left-out", Warnings);
+    public static readonly ErrorCode MySqlSchemaChanged = new("LB3513", "mysql-schema-changed", Failed);
+    public static readonly ErrorCode MySqlViewInvalid = new("LB3514", "mysql-view-invalid", Warnings);
+
+    public static readonly ErrorCode MySqlServerDiffers = new("LB3551", "mysql-server-differs", Failed);
+    public static readonly ErrorCode MySqlRightMissing = new("LB3552", "mysql-right-missing", Failed);
+    public static readonly ErrorCode MySqlNameTaken = new("LB3553", "mysql-name-taken", Failed);
+    public static readonly ErrorCode MySqlAccountDiffers = new("LB3554", "mysql-account-differs", Warnings);
+    public static readonly ErrorCode MySqlSwitchFailed = new("LB3555", "mysql-switch-failed", Failed);
+    public static readonly ErrorCode MySqlReferencedFromOutside = new("LB3556", "mysql-referenced-from-outside", Failed);
+    public static readonly ErrorCode MySqlPacketTooSmall = new("LB3557", "mysql-packet-too-small", Failed);
+
     // 4xxx: SQLite
     public static readonly ErrorCode SqliteMissing = new("LB4001", "sqlite-missing", Failed);
     public static readonly ErrorCode SqliteNotADatabase = new("LB4002", "sqlite-not-a-database", Failed);

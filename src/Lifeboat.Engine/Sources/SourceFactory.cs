@@ -2,6 +2,7 @@ using Lifeboat.Engine.Apps;
 using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Secrets;
 using Lifeboat.Engine.Sources.Files;
+using Lifeboat.Engine.Sources.MySql;
 using Lifeboat.Engine.Sources.Postgres;
 using Lifeboat.Engine.Sources.Settings;
 using Lifeboat.Engine.Sources.Sqlite;
@@ -14,6 +15,7 @@ public sealed class SourceFactory(App app, RunContext context, ISecretResolver s
     public ISource Create(SourceSettings settings) => settings switch
     {
         PostgresSettings postgres => new PostgresSource(postgres, app.Tools.GetValueOrDefault("postgres"), context, secrets),
+        MySqlSettings mysql => new MySqlSource(mysql, app.Tools.GetValueOrDefault("mysql"), context, secrets),
         SqliteSettings sqlite => new SqliteSource(sqlite, context),
         FilesSettings files => new FilesSource(files, context),
         SettingsSettings values => new SettingsSource(values, context),

@@ -10,4 +10,7 @@ public sealed record DetectionPlaces
 
     /// <summary>Folders with PostgreSQL's sockets.</summary>
     public IReadOnlyList<string> PostgresSockets { get; init; } = ["/var/run/postgresql", "/tmp"];
+
+    /// <summary>MySQL's and MariaDB's sockets, as distributions set them.</summary>
+    public IReadOnlyList<string> MySqlSockets { get; init; } = ["/run/mysqld/mysqld.sock", "/var/lib/mysql/mysql.sock", "/tmp/mysql.sock"];
 }

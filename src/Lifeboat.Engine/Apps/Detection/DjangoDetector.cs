@@ -32,7 +32,7 @@ internal sealed class DjangoDetector(FolderScan scan, IReadOnlyList<EnvironmentF
         string reason = $"DATABASES[\"{alias}\"] in {module.Relative}";
         string engine = Known(database["ENGINE"]) ?? "";
         if (engine.Contains("mysql", StringComparison.Ordinal))
-            return new NoteFinding($"{reason} is a MySQL database: not supported by this version yet", []);
+            return MySql(module, reason, database);
         if (engine.Contains("sqlite", StringComparison.Ordinal) || engine.Contains("spatialite", StringComparison.Ordinal))
             return await SqliteAsync(module, reason, database, cancellation);
         bool isPostgres = engine.Contains("postg", StringComparison.Ordinal) || engine.Contains("timescale", StringComparison.Ordinal);
@@ -69,6 +69,14 @@ internal sealed class DjangoDetector(FolderScan scan, IReadOnlyList<EnvironmentF
         return new NoteFinding(
             $"{reason} is a PostgreSQL database{where}",
             ["main: {type: postgres, url: \"postgresql://USER@HOST:5432/DATABASE\", password: \"env:NAME\"}"]);
+    }
+
+    private Finding MySql(ScannedFile module, string reason, PythonValue database)
+    {
+        if (Known(database["NAME"]) is not { Length: > 0 } name || (database["USER"] is not null && Known(database["USER"]) is null))
+            return new NoteFinding($"{reason} is a MySQL database", ["main: {type: mysql, url: \"mysql://USER@HOST:3306/DATABASE\", password: \"env:NAME\"}"]);
+        (string? password, string[] comments) = Password(module, database["PASSWORD"]);
+        return MySqlDraft.OfSettings(reason, Known(database["USER"]), Known(database["HOST"]), Known(database["PORT"]), name, password, comments);
     }
 
     private (string? Reference, string[] Comments) Password(ScannedFile module, PythonValue? password)

@@ -11,6 +11,8 @@ internal static class EnvironmentDetector
         ["DB_DATABASE", "DB_HOST", "DB_PORT", "DB_USERNAME", "DB_PASSWORD", "DB_CONNECTION"],
         ["DB_NAME", "DB_HOST", "DB_PORT", "DB_USER", "DB_PASSWORD", "DB_ENGINE"],
         ["POSTGRES_DB", "POSTGRES_HOST", "POSTGRES_PORT", "POSTGRES_USER", "POSTGRES_PASSWORD", ""],
+        ["MYSQL_DATABASE", "MYSQL_HOST", "MYSQL_PORT", "MYSQL_USER", "MYSQL_PASSWORD", "mysql"],
+        ["MARIADB_DATABASE", "MARIADB_HOST", "MARIADB_PORT", "MARIADB_USER", "MARIADB_PASSWORD", "mysql"],
         ["PGDATABASE", "PGHOST", "PGPORT", "PGUSER", "PGPASSWORD", ""],
     ];
 
@@ -41,7 +43,8 @@ internal static class EnvironmentDetector
             case "postgres" or "postgresql":
                 return Postgres(reason, file, entry, entry.Value[..colon], "postgresql" + entry.Value[colon..]);
             case "mysql" or "mariadb":
-                return new NoteFinding($"{reason} names a MySQL database: not supported by this version yet", []);
+                bool isWhole = entry.Value[..colon] is "mysql" or "mariadb";
+                return MySqlDraft.OfUrl(reason, "mysql" + entry.Value[colon..], isWhole ? file.ReferenceTo(entry.Key) : null, MySqlPasswordBeside(file));
             case "sqlite" or "sqlite3":
                 return await SqliteAsync(scan, file, reason, entry.Value[(colon + 1)..], cancellation);
             default:
@@ -85,6 +88,12 @@ internal static class EnvironmentDetector
         return key is null ? null : file.ReferenceTo(key);
     }
 
+    private static string? MySqlPasswordBeside(EnvironmentFile file)
+    {
+        string? key = Array.Find(["DATABASE_PASSWORD", "DB_PASSWORD", "MYSQL_PASSWORD", "MARIADB_PASSWORD"], key => file[key] is not null);
+        return key is null ? null : file.ReferenceTo(key);
+    }
+
     private static async Task<Finding?> SqliteAsync(FolderScan scan, EnvironmentFile file, string reason, string rest, CancellationToken cancellation)
     {
         // sqlite:///relative and sqlite:////absolute (SQLAlchemy, Django, Rails); sqlite:relative
@@ -103,17 +112,18 @@ internal static class EnvironmentDetector
     {
         if (file[keys[0]] is not { } database)
             return null;
-        string engine = keys[5].Length == 0 ? "postgres" : file[keys[5]] ?? (file[keys[2]] == "5432" ? "postgres" : "");
+        string engine = keys[5].Length == 0 ? "postgres" : keys[5] == "mysql" ? "mysql" : file[keys[5]] ?? (file[keys[2]] == "5432" ? "postgres" : "");
         string reason = $"{keys[0]} in {file.RelativePath}";
-        if (engine.Contains("mysql", StringComparison.OrdinalIgnoreCase) || engine.Contains("maria", StringComparison.OrdinalIgnoreCase))
-            return new NoteFinding($"{reason} names a MySQL database: not supported by this version yet", []);
-        if (!engine.Contains("postgres", StringComparison.OrdinalIgnoreCase) && !engine.Contains("pgsql", StringComparison.OrdinalIgnoreCase))
+        bool isMySql = engine.Contains("mysql", StringComparison.OrdinalIgnoreCase) || engine.Contains("maria", StringComparison.OrdinalIgnoreCase);
+        if (!isMySql && !engine.Contains("postgres", StringComparison.OrdinalIgnoreCase) && !engine.Contains("pgsql", StringComparison.OrdinalIgnoreCase))
             return null;
         if ((string?[])[database, file[keys[1]], file[keys[3]]] is var values && values.Any(static v => v?.Contains('$', StringComparison.Ordinal) == true))
-            return new NoteFinding($"{reason} is put together from other variables", ["write a source of type postgres for it"]);
-        PostgresUrl url = PostgresDraft.UrlOf(file[keys[3]], file[keys[1]], file[keys[2]], database);
+            return new NoteFinding($"{reason} is put together from other variables", [$"write a source of type {(isMySql ? "mysql" : "postgres")} for it"]);
         string? password = file[keys[4]] is null ? null : file.ReferenceTo(keys[4]);
         string[] comments = password is null ? [] : [$"the password is {keys[4]} of {file.RelativePath}"];
+        if (isMySql)
+            return MySqlDraft.OfSettings(reason, file[keys[3]], file[keys[1]], file[keys[2]], database, password, comments);
+        PostgresUrl url = PostgresDraft.UrlOf(file[keys[3]], file[keys[1]], file[keys[2]], database);
         return PostgresDraft.Finding(reason, url, DraftField.Of("url", PostgresDraft.Written(url)), password, comments);
     }
 }

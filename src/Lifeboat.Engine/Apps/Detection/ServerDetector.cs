@@ -6,7 +6,7 @@ using Lifeboat.Engine.Processes;
 
 namespace Lifeboat.Engine.Apps.Detection;
 
-/// <summary>Finds PostgreSQL servers of this machine by their sockets, and asks them for their databases where they let us.</summary>
+/// <summary>Finds database servers of this machine by their sockets; asks PostgreSQL's for their databases where they let us.</summary>
 internal sealed class ServerDetector(RunContext context, DetectionPlaces places)
 {
     private const string SocketPrefix = ".s.PGSQL.";
@@ -25,6 +25,12 @@ internal sealed class ServerDetector(RunContext context, DetectionPlaces places)
             }
         }
 
+        findings.AddRange(places.MySqlSockets.Where(File.Exists).Select(Path.GetFullPath).Distinct(StringComparer.Ordinal).Select(static socket => new NoteFinding(
+            $"a MySQL or MariaDB server listens at {socket}",
+            [
+                "to back up one of its databases, add:",
+                $"main: {{type: mysql, url: {YamlQuoting.Quote($"mysql://root@/DATABASE?socket={Uri.EscapeDataString(socket)}")}}}",
+            ])));
         return findings;
     }
 

@@ -32,6 +32,25 @@ internal static class AppFileKeys
                 new TextShape("One word of the prefix.", "docker") { Rule = TextRules.CommandWord })),
         ]));
 
+    private static readonly TypeVariant MySql = new("mysql", new MapShape(
+        "One MySQL or MariaDB database, with the accounts, roles and grants it needs.",
+        [
+            new("url", new TextShape(
+                "A URL without a password, or a secret reference to a whole one.", "mysql://user@host:3306/database")
+            {
+                Pattern = "^((mysql|mariadb)://.|" + SecretSchemes + ")",
+                Rule = TextRules.MySqlUrlOrSecret,
+                IsSecret = true,
+            }, "write `url: \"mysql://user@host:3306/database\"`, without a password"),
+            new("password", SecretShape with { Description = "The password of the URL's user. " + SecretShape.Description }),
+            new("via", new ListShape(
+                "A command prefix that reaches the server's own client program, such as [docker, exec, -i, db].",
+                new TextShape("One word of the prefix.", "docker") { Rule = TextRules.CommandWord })),
+            new("accounts", new ChoiceShape(
+                "Which accounts are in the snapshot: related (the default: those with rights in the database, and its definers) or all of the server's.",
+                ["related", "all"])),
+        ]));
+
     private static readonly TypeVariant Sqlite = new("sqlite", new MapShape(
         "One SQLite database file.",
         [new("path", PathShape("The database file; relative to the app file.", "data/app.db"), "write `path: data/app.db`")]));
@@ -73,7 +92,7 @@ internal static class AppFileKeys
             }, "write `app: NAME`; bundles are named after it"),
             new("sources", new NamedMapShape(
                 "Everything the application keeps, by names of your choice.", "source", "main: {type: sqlite, path: data/app.db}",
-                new TypedMapShape("One store of the application's state.", [Postgres, Sqlite, Files, Settings], ["mysql", "chroma"])),
+                new TypedMapShape("One store of the application's state.", [Postgres, MySql, Sqlite, Files, Settings], ["chroma"])),
                 "write at least one source, such as `main: {type: sqlite, path: data/app.db}`, under `sources:`"),
             new("stores", new NamedMapShape(
                 "Where bundles are kept, by names of your choice.", "store", "local: {path: ./backups}",
@@ -96,10 +115,8 @@ internal static class AppFileKeys
             new("tools", new MapShape(
                 "Folders to look for an engine's client programs in first.",
                 [new("postgres", PathShape(
-                    "The folder with psql, pg_dump, pg_dumpall and pg_restore; relative to the app file.", "/usr/lib/postgresql/17/bin"))])
-            {
-                Later = ["mysql", "mariadb"],
-            }),
+                    "The folder with psql, pg_dump, pg_dumpall and pg_restore; relative to the app file.", "/usr/lib/postgresql/17/bin")),
+                new("mysql", PathShape("The folder with mariadb or mysql; relative to the app file.", "/usr/local/mysql/bin"))])),
         ])
     {
         Later = ["retention", "schedule", "hooks", "keep_previous", "references"],

@@ -27,6 +27,13 @@ internal static partial class TextRules
         return PostgresUrl.TryParse(text, out _, out Fault? fault) ? null : fault;
     }
 
+    public static Fault? MySqlUrlOrSecret(string text)
+    {
+        if (SecretReference.HasScheme(text))
+            return Secret(text);
+        return MySqlUrl.TryParse(text, out _, out Fault? fault) ? null : fault;
+    }
+
     public static Fault? Path(string text)
     {
         if (text.Any(char.IsControl))

@@ -24,6 +24,7 @@ internal sealed class AppBuilder(string file)
     private SourceSettings Source(string name, MapNode map) => map.Text("type") switch
     {
         "postgres" => Postgres(name, map),
+        "mysql" => MySql(name, map),
         "sqlite" => new SqliteSettings(name, Resolve(map.Text("path")!)),
         "files" => new FilesSettings(name, Resolve(map.Text("path")!), Texts(map, "exclude")) { IgnoresAttributes = map.Text("attributes") == "ignore" },
         "settings" => new SettingsSettings(name, _directory, [.. Texts(map, "files").Select(Resolve)], Texts(map, "environment")),
@@ -35,6 +36,14 @@ internal sealed class AppBuilder(string file)
         string url = map.Text("url")!;
         bool isSecret = SecretReference.HasScheme(url);
         return new PostgresSettings(name, isSecret ? null : url, isSecret ? Secret(url) : null, Secret(map.Text("password")), Texts(map, "via"));
+    }
+
+    private static MySqlSettings MySql(string name, MapNode map)
+    {
+        string url = map.Text("url")!;
+        bool isSecret = SecretReference.HasScheme(url);
+        return new MySqlSettings(
+            name, isSecret ? null : url, isSecret ? Secret(url) : null, Secret(map.Text("password")), Texts(map, "via"), map.Text("accounts") == "all");
     }
 
     private static SecretReference? Secret(string? text) =>

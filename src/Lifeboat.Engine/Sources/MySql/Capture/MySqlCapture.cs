@@ -1,0 +1,158 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Text;
+using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Hosting;
+using Lifeboat.Engine.Progress;
+using Lifeboat.Engine.Snapshots;
+using Lifeboat.Engine.Sources.MySql.Accounts;
+using Lifeboat.Engine.Sources.MySql.Catalogue;
+using Lifeboat.Engine.Sources.MySql.Sessions;
+using Lifeboat.Engine.Sources.MySql.Sql;
+using Lifeboat.Engine.Sources.Postgres.Capture;
+using Lifeboat.Engine.Sources.Postgres.Sessions;
+
+namespace Lifeboat.Engine.Sources.MySql.Capture;
+
+/// <summary>One open cut of a database, and how it is written into a snapshot.</summary>
+internal sealed class MySqlCapture : ICapture
+{
+    private readonly MySqlCut _cut;
+    private readonly RunContext _context;
+    private readonly MySqlTools _tools;
+    private readonly CapturedSchema _schema;
+    private readonly long _partBytes;
+    private readonly string _folder;
+
+    public MySqlCapture(MySqlCut cut, CapturedSchema schema, MySqlTools tools, RunContext context, long partBytes)
+    {
+        (_cut, _schema, _tools, _context, _partBytes) = (cut, schema, tools, context, partBytes);
+        _folder = $"databases/{Source}";
+    }
+
+    public DateTimeOffset CutAt => _cut.At;
+
+    public long EstimatedBytes => (64 * 1024) + _schema.Tables.Sum(static t => t.Bytes);
+
+    public long TemporaryBytes => 0;
+
+    public string Instructions { get; private set; } = "";
+
+    private MySqlSession Session => _cut.Workers[0];
+
+    private string Source => Session.Connection.Source;
+
+    public async Task<SourceMetadata> WriteAsync(ISnapshotWriter writer, CancellationToken cancellation)
+    {
+        foreach (Problem warning in _schema.Warnings.Append(_cut.Warning).OfType<Problem>())
+            _context.Progress.Report(new Warned(Source, warning with { Where = Source }));
+        CountingWriter files = new(writer);
+        List<TablePart> parts = await new TableParts(Session, _cut.Database, $"{_folder}/data", _partBytes).CutAsync(_schema.Tables, cancellation);
+        IReadOnlyDictionary<int, CapturedRows> captured = await WriteRowsAsync(files, parts, cancellation);
+        ILookup<int, string> paths = parts.ToLookup(static p => p.Table, static p => p.Path);
+        MySqlDetails details = Describe(captured.Values.Max(static rows => (long?)rows.Longest) ?? 0);
+        CaptureScripts scripts = new(details, _schema, [.. _schema.Tables.Select((_, i) => (IReadOnlyList<string>)[.. paths[i]])], _folder);
+        foreach ((string name, byte[] content) in scripts.All())
+            await files.AddAsync(new EntryHeader($"{_folder}/{name}", CutAt), async (stream, token) => await stream.WriteAsync(content, token), cancellation);
+        Instructions = MySqlInstructions.Write(details, _folder, Session.Server);
+        return new SourceMetadata
+        {
+            Name = Source,
+            Type = "mysql",
+            Engine = Session.Server.Name,
+            Tools = _tools.Version,
+            Cut = new CutMetadata(CutAt, _cut.Gtid ?? _cut.Position),
+            Bytes = files.Bytes,
+            Files = files.Files,
+            Tables = [.. _schema.Tables.Select((t, i) =>
+                new TableMetadata(t.Name, captured[i].Digest.Rows, captured[i].Bytes, captured[i].Digest.ToString(), [.. paths[i]]))],
+            Details = details.ToJson(),
+        };
+    }
+
+    public ValueTask DisposeAsync() => _cut.DisposeAsync();
+
+    private MySqlDetails Describe(long longest) => new()
+    {
+        ServerVersion = Session.Server.Version,
+        Family = Session.Server.Family,
+        LowerCaseTableNames = Session.Server.LowerCaseTableNames,
+        Database = _cut.Database,
+        DatabaseOptions = _schema.DatabaseOptions,
+        Gtid = _cut.Gtid,
+        BinlogPosition = _cut.Position,
+        LockMilliseconds = _cut.LockHeld is { } held ? Math.Round(held.TotalMilliseconds, 1) : null,
+        Tables = [.. _schema.Tables.Select(static t => t.Described)],
+        Sequences = [.. _schema.Sequences.Select(static s => s.Sequence)],
+        Objects = [.. _schema.Objects.Select(static o => new MySqlObject(o.Kind, o.Name, o.Statements.Count))],
+        Accounts = _schema.Accounts is null ? null : [.. _schema.Accounts.Select(static a => a.Described)],
+        Collations = _schema.Collations,
+        LongestRow = longest,
+    };
+
+    private async Task<IReadOnlyDictionary<int, CapturedRows>> WriteRowsAsync(ISnapshotWriter files, List<TablePart> parts, CancellationToken cancellation)
+    {
+        ConcurrentDictionary<int, CapturedRows> captured = new();
+        async Task LooseAsync(CancellationToken token)
+        {
+            foreach (TablePart part in parts.Where(part => !_schema.Tables[part.Table].Transactional))
+                captured[part.Table] = CapturedRows.Of(await WriteAsync(_cut.Side, part, files, token));
+        }
+
+        ConcurrentQueue<TablePart> queue = new(parts.Where(part => _schema.Tables[part.Table].Transactional).GroupBy(static p => p.Table).OrderByDescending(static g => g.Sum(static p => p.Bytes)).SelectMany(static g => g));
+        async Task WorkAsync(MySqlSession session, CancellationToken token)
+        {
+            while (queue.TryDequeue(out TablePart? part))
+            {
+                DumpedRows rows = await WriteAsync(session, part, files, token);
+                captured.AddOrUpdate(part.Table, _ => CapturedRows.Of(rows), (_, before) => before.Plus(rows));
+            }
+        }
+
+        await Together.RunAsync(cancellation, [LooseAsync, .. _cut.Workers.Select(session => (Func<CancellationToken, Task>)(token => WorkAsync(session, token)))]);
+        return captured;
+    }
+
+    private async Task<DumpedRows> WriteAsync(MySqlSession session, TablePart part, ISnapshotWriter files, CancellationToken cancellation)
+    {
+        DumpedRows rows = default;
+        try
+        {
+            // Lets go of the table's definition afterwards: whoever alters it need not wait for the backup's end, nor everybody behind them.
+            if (session != _cut.Side)
+                await session.ExecuteAsync("SAVEPOINT lifeboat", cancellation);
+            await files.AddAsync(
+                new EntryHeader(part.Path, CutAt, ExpectedBytes: part.Bytes),
+                async (stream, token) => rows = await session.DumpAsync(part.Sql, part.Shape, stream, Report, token),
+                cancellation);
+            if (session != _cut.Side)
+                await session.ExecuteAsync("ROLLBACK TO SAVEPOINT lifeboat", cancellation);
+            return rows;
+        }
+        catch (LifeboatException e) when (MySqlError.Of(e) is { } error)
+        {
+            ErrorCode code = error.Number == MySqlError.NoSuchTable ? ErrorCodes.MySqlSchemaChanged : e.Code;
+            throw new LifeboatException(
+                code, $"reading table {_schema.Tables[part.Table].Name}: {e.Problems[0].Message}",
+                code == ErrorCodes.MySqlSchemaChanged ? "the table was dropped or altered while it was read; run again when the change is done" : e.Hint,
+                Source, new MySqlErrorException(error));
+        }
+    }
+
+    private void Report(long bytes) => _context.Progress.Report(new BytesDone(Source, Phase.Capture, bytes));
+}
+
+/// <summary>What was captured of one table.</summary>
+internal readonly record struct CapturedRows(TableDigest Digest, long Bytes, long Longest)
+{
+    public static CapturedRows Of(DumpedRows rows) => new(rows.Digest, rows.Bytes, rows.LongestRow);
+
+    public CapturedRows Plus(DumpedRows rows)
+    {
+        TableDigest digest = Digest;
+        digest.Add(rows.Digest);
+        return new CapturedRows(digest, Bytes + rows.Bytes, Math.Max(Longest, rows.LongestRow));
+    }
+
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Digest.Rows} rows, {Bytes} bytes, {Digest}");
+}

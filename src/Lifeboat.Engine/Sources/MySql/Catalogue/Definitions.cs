@@ -1,0 +1,197 @@
+using System.Text;
+using System.Text.RegularExpressions;
+using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Sources.MySql.Sessions;
+using Lifeboat.Engine.Sources.MySql.Sql;
+
+namespace Lifeboat.Engine.Sources.MySql.Catalogue;
+
+/// <summary>One object of a database, and the statements that make it there.</summary>
+/// <param name="Statements">A character for a byte; names of objects of the same database are not qualified, as far as the server lets them be.</param>
+internal sealed record Definition(string Kind, string Name, IReadOnlyList<string> Statements)
+{
+    /// <summary>The one of the statements that creates the object.</summary>
+    public string Create => Statements.First(static s => !s.StartsWith("SET ", StringComparison.Ordinal) && !s.StartsWith("ALTER DATABASE ", StringComparison.Ordinal));
+
+    public string Drop(string schema)
+    {
+        string kind = Kind.ToUpperInvariant();
+        return $"DROP {kind} IF EXISTS {SqlText.Identifier(schema, Name)}";
+    }
+}
+
+/// <summary>Reads how a database's objects are made, as SHOW CREATE tells it.</summary>
+internal sealed partial class Definitions(MySqlSession session, string schema)
+{
+    private readonly List<string> _invalid = [];
+
+    /// <summary>Views that <see cref="ObjectsAsync"/> found and left out: the server would not take their own definitions.</summary>
+    public IReadOnlyList<string> InvalidViews => _invalid;
+
+    /// <summary>Puts a session back to what <see cref="MySqlSession"/> made it, behind an object's own settings.</summary>
+    public const string Reset =
+        "SET character_set_client = utf8mb4, collation_connection = utf8mb4_general_ci, sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', time_zone = '+00:00'";
+
+    private string _collation = "";
+
+    private string Here => $"= {SqlText.Literal(schema)}";
+
+    public async Task<string> DatabaseOptionsAsync(CancellationToken cancellation)
+    {
+        string text = (await session.ShowAsync($"SHOW CREATE DATABASE {SqlText.Identifier(schema)}", cancellation))[0][1];
+        return text[(text.IndexOf(SqlText.Identifier(schema), StringComparison.Ordinal) + SqlText.Identifier(schema).Length)..].Trim();
+    }
+
+    /// <summary>CREATE TABLE of one table. The session must be in the database.</summary>
+    public async Task<string> TableAsync(string name, CancellationToken cancellation) =>
+        (await session.ShowAsync($"SHOW CREATE TABLE {SqlText.Identifier(name)}", cancellation, Encoding.Latin1))[0][1];
+
+    public async Task<IReadOnlyList<(string Create, MySqlSequence Sequence)>> SequencesAsync(CancellationToken cancellation)
+    {
+        List<(string, MySqlSequence)> sequences = [];
+        foreach (string?[] row in await session.SelectAsync(
+            ["TABLE_NAME"], $"FROM information_schema.TABLES WHERE TABLE_SCHEMA {Here} AND TABLE_TYPE = 'SEQUENCE' ORDER BY TABLE_NAME", cancellation))
+        {
+            string name = row[0]!;
+            string create = (await session.ShowAsync($"SHOW CREATE SEQUENCE {SqlText.Identifier(name)}", cancellation, Encoding.Latin1))[0][1];
+            string?[] values = (await session.SelectAsync(["next_not_cached_value", "cycle_count"], $"FROM {SqlText.Identifier(name)}", cancellation))[0];
+            sequences.Add((create, new MySqlSequence(name, values[0]!, values[1]!)));
+        }
+
+        return sequences;
+    }
+
+    /// <summary>Routines, views, triggers and events, in an order in which they can be made. The session must be in the database.</summary>
+    /// <exception cref="LifeboatException">One may not be read.</exception>
+    public async Task<IReadOnlyList<Definition>> ObjectsAsync(CancellationToken cancellation)
+    {
+        _collation = await session.SelectOneAsync("DEFAULT_COLLATION_NAME", $"FROM information_schema.SCHEMATA WHERE SCHEMA_NAME {Here}", cancellation) ?? "";
+        return
+        [
+            .. await RoutinesAsync(cancellation), .. InOrder(await ViewsAsync(cancellation)), .. await TriggersAsync(cancellation),
+            .. await EventsAsync(cancellation),
+        ];
+    }
+
+    private async Task<IReadOnlyList<Definition>> RoutinesAsync(CancellationToken cancellation)
+    {
+        List<Definition> found = [];
+        foreach (string?[] row in await session.SelectAsync(
+            ["ROUTINE_TYPE", "ROUTINE_NAME"],
+            $"FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA {Here} "
+            + "ORDER BY FIELD(ROUTINE_TYPE, 'FUNCTION', 'PROCEDURE', 'PACKAGE', 'PACKAGE BODY'), ROUTINE_NAME", cancellation))
+        {
+            string[] made = (await session.ShowAsync($"SHOW CREATE {row[0]} {SqlText.Identifier(row[1]!)}", cancellation, Encoding.Latin1))[0];
+            found.Add(Made(row[0]!, row[1]!, made[2], made[3], made[4], made[1], null, made[5]));
+        }
+
+        return found;
+    }
+
+    private async Task<IReadOnlyList<Definition>> ViewsAsync(CancellationToken cancellation)
+    {
+        List<Definition> found = [];
+        IReadOnlyList<string?[]> views = await session.SelectAsync(
+            ["TABLE_NAME", "VIEW_DEFINITION"], $"FROM information_schema.VIEWS WHERE TABLE_SCHEMA {Here} ORDER BY TABLE_NAME", cancellation);
+        // The server shows definitions that it would not take any more. Preparing them as queries tells, all in one session where all are good.
+        string[] queries = [.. views.Select(static row => $"PREPARE lifeboat FROM {SqlText.Literal(row[1] ?? "")}")];
+        string use = $"USE {SqlText.Identifier(schema)}"; // functions are not qualified
+        bool good = views.Count == 0 || await session.CanAsync([use, .. queries], cancellation);
+        for (int i = 0; i < views.Count; i++)
+        {
+            string?[] row = views[i];
+            if (!good && !await session.CanAsync([use, queries[i]], cancellation))
+            {
+                _invalid.Add(row[0]!);
+                continue;
+            }
+
+            string[] made = (await session.ShowAsync($"SHOW CREATE VIEW {SqlText.Identifier(row[0]!)}", cancellation, Encoding.Latin1))[0];
+            found.Add(Made("VIEW", row[0]!, made[1], made[2], made[3], null, null, null));
+        }
+
+        return found;
+    }
+
+    private async Task<IReadOnlyList<Definition>> TriggersAsync(CancellationToken cancellation)
+    {
+        List<Definition> found = [];
+        foreach (string?[] row in await session.SelectAsync(
+            ["TRIGGER_NAME"],
+            $"FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA {Here} "
+            + "ORDER BY EVENT_OBJECT_TABLE, ACTION_TIMING, EVENT_MANIPULATION, ACTION_ORDER", cancellation))
+        {
+            string[] made = (await session.ShowAsync($"SHOW CREATE TRIGGER {SqlText.Identifier(row[0]!)}", cancellation, Encoding.Latin1))[0];
+            // The text is as it was typed, and may name the database.
+            string text = TriggerHead().Replace(made[2], "$1$2$3$4", 1);
+            found.Add(Made("TRIGGER", row[0]!, text, made[3], made[4], made[1], null, made[5]));
+        }
+
+        return found;
+    }
+
+    private async Task<IReadOnlyList<Definition>> EventsAsync(CancellationToken cancellation)
+    {
+        List<Definition> found = [];
+        foreach (string?[] row in await session.SelectAsync(
+            ["EVENT_NAME"], $"FROM information_schema.EVENTS WHERE EVENT_SCHEMA {Here} ORDER BY EVENT_NAME", cancellation))
+        {
+            string[] made = (await session.ShowAsync($"SHOW CREATE EVENT {SqlText.Identifier(row[0]!)}", cancellation, Encoding.Latin1))[0];
+            found.Add(Made("EVENT", row[0]!, made[3], made[4], made[5], made[1], made[2], made[6]));
+        }
+
+        return found;
+    }
+
+    private Definition Made(
+        string kind, string name, string create, string client, string connection, string? mode, string? zone, string? databaseCollation)
+    {
+        if (create == "NULL")
+            throw new LifeboatException(
+                ErrorCodes.MySqlPermissionDenied,
+                $"{session.Connection.Target}: the definition of {kind.ToLowerInvariant()} {name} may not be read",
+                "connect as an account with SELECT on *.* (or SHOW_ROUTINE), or as the object's definer (docs/mysql.md lists the rights)",
+                session.Connection.Source);
+        string settings = $"SET character_set_client = {client}, collation_connection = {connection}, sql_mode = '{mode ?? "NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES"}'";
+        List<string> statements = [zone is null ? settings : $"{settings}, time_zone = {SqlText.Literal(zone)}", create];
+        if (databaseCollation is not null && databaseCollation != _collation)
+        {
+            // The database's collation of that day is what a routine's parameters and texts go by; it cannot be given otherwise.
+            statements.Insert(0, $"ALTER DATABASE COLLATE {databaseCollation}");
+            statements.Add($"ALTER DATABASE COLLATE {_collation}");
+        }
+
+        return new Definition(kind.ToLowerInvariant(), name, statements);
+    }
+
+    /// <summary>A view behind those that it names.</summary>
+    private static List<Definition> InOrder(IReadOnlyList<Definition> views)
+    {
+        List<Definition> ordered = [];
+        HashSet<string> visited = [];
+        void Visit(Definition view)
+        {
+            if (!visited.Add(view.Name))
+                return;
+            foreach (Definition other in views)
+            {
+                if (view.Create.Contains(Latin1(SqlText.Identifier(other.Name)), StringComparison.Ordinal))
+                    Visit(other);
+            }
+
+            ordered.Add(view);
+        }
+
+        foreach (Definition view in views)
+            Visit(view);
+        return ordered;
+    }
+
+    /// <summary>A name as it stands in texts that have a character for each byte.</summary>
+    internal static string Latin1(string text) => Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(text));
+
+    [GeneratedRegex(
+        @"^(\s*CREATE\s+(?:OR\s+REPLACE\s+)?(?:DEFINER\s*=\s*\S+\s+)?TRIGGER\s+(?:IF\s+NOT\s+EXISTS\s+)?)(?:(?:`(?:[^`]|``)+`|[\w$\x80-\xff]+)\s*\.\s*)?((?:`(?:[^`]|``)+`|[\w$\x80-\xff]+)\s+(?:BEFORE|AFTER)\s+(?:INSERT|UPDATE|DELETE)\s+ON\s+)(?:(?:`(?:[^`]|``)+`|[\w$\x80-\xff]+)\s*\.\s*)?((?:`(?:[^`]|``)+`|[\w$\x80-\xff]+))(\s+FOR\s+EACH\s+ROW)",
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex TriggerHead();
+}

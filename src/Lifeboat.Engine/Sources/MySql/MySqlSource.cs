@@ -1,0 +1,95 @@
+using Lifeboat.Engine.Apps;
+using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Hosting;
+using Lifeboat.Engine.Secrets;
+using Lifeboat.Engine.Snapshots;
+using Lifeboat.Engine.Sources.MySql.Capture;
+using Lifeboat.Engine.Sources.MySql.Restore;
+using Lifeboat.Engine.Sources.MySql.Sessions;
+using Lifeboat.Engine.Sources.MySql.Sql;
+
+namespace Lifeboat.Engine.Sources.MySql;
+
+/// <summary>One MySQL or MariaDB database, with the accounts of its server.</summary>
+/// <param name="toolsFolder">Where to look for the client program, alone; null for PATH and the usual folders.</param>
+public sealed class MySqlSource(MySqlSettings settings, string? toolsFolder, RunContext context, ISecretResolver secrets) : ISource
+{
+    public string Name => settings.Name;
+
+    /// <summary>About how many bytes a part of a large table has.</summary>
+    internal long PartBytes { get; init; } = 64 << 20;
+
+    /// <summary>How long the switch waits for transactions that use the live tables.</summary>
+    internal TimeSpan SwitchTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    public async Task<IReadOnlyList<Problem>> CheckAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            (MySqlConnection connection, MySqlTools tools) = await FindAsync(cancellation);
+            await using MySqlSession session = await OpenAsync(connection, tools, cancellation);
+            CaptureRights rights = await CaptureRights.ReadAsync(session, connection.Database, cancellation);
+            List<Problem> problems = [.. rights.Blockers(session, connection.Database)];
+            if (problems.Count == 0)
+                problems.AddRange((await CapturedSchema.ReadAsync(session, connection.Database, settings.AllAccounts, rights, cancellation)).Warnings);
+            if (!rights.MayLock && context.Host.Workers > 1)
+                problems.Add(new Problem(
+                    ErrorCodes.MySqlOneWorker, "the rows will be read by one session only: the account may not hold up writes for a moment (RELOAD)",
+                    "grant RELOAD to the account, and reading uses all cores"));
+            return [.. problems.Select(problem => problem with { Where = Name })];
+        }
+        catch (LifeboatException e)
+        {
+            return e.Problems;
+        }
+    }
+
+    public async Task<ICapture> OpenAsync(CancellationToken cancellation)
+    {
+        (MySqlConnection connection, MySqlTools tools) = await FindAsync(cancellation);
+        CaptureRights rights;
+        await using (MySqlSession first = await OpenAsync(connection, tools, cancellation))
+        {
+            rights = await CaptureRights.ReadAsync(first, connection.Database, cancellation);
+            if (rights.Blockers(first, connection.Database).ToArray() is { Length: > 0 } blockers)
+                throw new LifeboatException(blockers);
+        }
+
+#pragma warning disable CA2000 // the capture that takes it over disposes it, or the catch below does
+        MySqlCut cut = await MySqlCut.OpenAsync(
+            context, token => MySqlSession.OpenAsync(context, tools, connection, token), connection.Database, rights.MayLock, cancellation);
+#pragma warning restore CA2000
+        try
+        {
+            CapturedSchema schema = await CapturedSchema.ReadAsync(cut.Side, connection.Database, settings.AllAccounts, rights, cancellation);
+            return new MySqlCapture(cut, schema, tools, context, PartBytes);
+        }
+        catch
+        {
+            await cut.DisposeAsync();
+            throw;
+        }
+    }
+
+    public IRestoration PrepareRestore(VerifiedSnapshot snapshot, SourceMetadata captured, string restoreId) =>
+        new MySqlRestoration(context, settings, secrets, toolsFolder, snapshot, captured, restoreId, SwitchTimeout);
+
+    private async Task<(MySqlConnection Connection, MySqlTools Tools)> FindAsync(CancellationToken cancellation) => (
+        await MySqlConnection.FromAsync(settings, secrets, cancellation), await MySqlTools.FindAsync(context, toolsFolder, settings.Via, cancellation));
+
+    /// <summary>A session in the database.</summary>
+    private async Task<MySqlSession> OpenAsync(MySqlConnection connection, MySqlTools tools, CancellationToken cancellation)
+    {
+        MySqlSession session = await MySqlSession.OpenAsync(context, tools, connection, cancellation);
+        try
+        {
+            await session.ExecuteAsync($"USE {SqlText.Identifier(connection.Database)}", cancellation);
+            return session;
+        }
+        catch
+        {
+            await session.DisposeAsync();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,131 @@
+using System.Globalization;
+using Lifeboat.Engine.Apps;
+using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Hosting;
+using Lifeboat.Engine.Progress;
+using Lifeboat.Engine.Secrets;
+using Lifeboat.Engine.Snapshots;
+using Lifeboat.Engine.Sources.MySql.Accounts;
+using Lifeboat.Engine.Sources.MySql.Catalogue;
+using Lifeboat.Engine.Sources.MySql.Sessions;
+using Lifeboat.Engine.Sources.MySql.Sql;
+
+namespace Lifeboat.Engine.Sources.MySql.Restore;
+
+/// <summary>
+/// The restore of one MySQL or MariaDB database: it is built as <c>DB__staging_ID</c> on the same server, compared, and its tables are renamed into
+/// their place, while those that were there are kept in <c>DB__before_ID</c>. Beside that only accounts are created that were not there.
+/// </summary>
+/// <param name="toolsFolder">The app file's <c>tools:</c> folder for mysql; null for none.</param>
+internal sealed class MySqlRestoration(
+    RunContext context, MySqlSettings settings, ISecretResolver secrets, string? toolsFolder, VerifiedSnapshot snapshot, SourceMetadata captured, string restoreId,
+    TimeSpan switchTimeout)
+    : IRestoration
+{
+    private readonly AccountPlan _accounts = new();
+    private RestoreTarget? _target;
+    private PreparedRestore? _prepared;
+    private DatabaseSwitch? _switch;
+    private bool _staged;
+    private bool _committed;
+
+    public async Task<RestorePlan> PlanAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            RestoreTarget target = await TargetAsync(cancellation);
+            await using MySqlSession session = await target.OpenAsync(cancellation);
+            _prepared = await new RestorePreflight(target, session).RunAsync(cancellation);
+            return _prepared.Plan;
+        }
+        catch (LifeboatException e)
+        {
+            // A server that does not answer is a reason like any other: the plan of the other sources is wanted all the same.
+            return new RestorePlan($"source {settings.Name}", false, null, [], new Dictionary<string, long>(), e.Problems, []);
+        }
+    }
+
+    public async Task StageAsync(CancellationToken cancellation)
+    {
+        RestorePlan plan = _prepared?.Plan ?? await PlanAsync(cancellation);
+        if (plan.Blockers.Count > 0 || _prepared is null)
+            throw new LifeboatException(plan.Blockers);
+        RestoreTarget target = await TargetAsync(cancellation);
+        StagedContent content = new(target);
+        _staged = true;
+        await StepAsync("accounts and empty tables", async () =>
+        {
+            await using MySqlSession session = await target.OpenAsync(cancellation);
+            await _accounts.ApplyAsync(session, _prepared.Create, target.Details.Database, target.Names.Live, cancellation);
+            await content.CreateAsync(cancellation);
+        });
+        await StepAsync("rows", () => content.LoadAsync(cancellation));
+        await StepAsync("keys", () => content.KeysAsync(cancellation));
+        await StepAsync("routines, views, triggers and events", () => content.ObjectsAsync(cancellation));
+    }
+
+    public async Task<VerifyReport> VerifyAsync(CancellationToken cancellation) =>
+        await new RestoreVerification(await TargetAsync(cancellation), _accounts.Made).RunAsync(cancellation);
+
+    public async Task CommitAsync(CancellationToken cancellation)
+    {
+        if (!_staged || _prepared is null)
+            throw new InvalidOperationException("nothing was staged");
+        RestoreTarget target = await TargetAsync(cancellation);
+        _switch = new DatabaseSwitch(target, _accounts, _prepared.LiveExists, switchTimeout);
+        await _switch.ForwardAsync(cancellation);
+        _committed = true;
+        await using MySqlSession session = await target.OpenAsync(cancellation);
+        await DropStagingAsync(session, cancellation);
+    }
+
+    public async Task RevertAsync(CancellationToken cancellation)
+    {
+        if (_committed)
+        {
+            RestoreTarget target = await TargetAsync(cancellation);
+            await using (MySqlSession session = await target.OpenAsync(cancellation))
+                await session.ExecuteAsync($"CREATE DATABASE IF NOT EXISTS {SqlText.Identifier(target.Names.Staging)}", cancellation);
+            await _switch!.BackAsync(cancellation);
+            _committed = false;
+        }
+
+        await DiscardAsync(cancellation);
+    }
+
+    public async Task DiscardAsync(CancellationToken cancellation)
+    {
+        if (!_staged || _committed || _target is null)
+            return; // Nothing was begun, or it is live now and what was created for it is in use.
+        await using MySqlSession session = await _target.OpenAsync(cancellation);
+        await DropStagingAsync(session, cancellation);
+        await _accounts.UndoAsync(session, cancellation);
+        _staged = false;
+    }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private Task<long> DropStagingAsync(MySqlSession session, CancellationToken cancellation) =>
+        session.ExecuteAsync($"DROP DATABASE IF EXISTS {SqlText.Identifier(_target!.Names.Staging)}", cancellation);
+
+    private async Task<RestoreTarget> TargetAsync(CancellationToken cancellation)
+    {
+        if (_target is not null)
+            return _target;
+        MySqlConnection connection = await MySqlConnection.FromAsync(settings, secrets, cancellation);
+        MySqlTools tools = await MySqlTools.FindAsync(context, toolsFolder, settings.Via, cancellation);
+        MySqlDetails details = MySqlDetails.From(captured.Details ?? default);
+        if (captured.Tables?.Count != details.Tables.Count)
+            throw new LifeboatException(
+                ErrorCodes.BundleDamaged, "the metadata names other tables than it describes", "use another snapshot; this one was altered or damaged", settings.Name);
+        return _target = new RestoreTarget(context, connection, tools, snapshot, captured, details, RestoreNames.For(connection.Database, restoreId));
+    }
+
+    private async Task StepAsync(string what, Func<Task> step)
+    {
+        long started = context.Host.Time.GetTimestamp();
+        await step();
+        context.Progress.Report(new Noted(
+            settings.Name, string.Create(CultureInfo.InvariantCulture, $"restored {what} in {context.Host.Time.GetElapsedTime(started).TotalSeconds:0.0} s")));
+    }
+}

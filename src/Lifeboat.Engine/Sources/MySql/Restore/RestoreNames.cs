@@ -1,0 +1,26 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Lifeboat.Engine.Sources.MySql.Restore;
+
+/// <summary>
+/// The names that a restore gives databases: <c>DB__staging_ID</c> for what is built, <c>DB__before_ID</c> for what it replaces. A name has at most 64
+/// characters (MySQL manual, 11.2.1); a long one is cut, and marked with a few digits of its hash lest two become one.
+/// </summary>
+internal sealed record RestoreNames(string Live, string Staging, string Before)
+{
+    private const int MaxCharacters = 64;
+
+    public static RestoreNames For(string database, string restoreId) =>
+        new(database, Fit(database, "__staging_" + restoreId), Fit(database, "__before_" + restoreId));
+
+    private static string Fit(string name, string suffix)
+    {
+        int room = MaxCharacters - suffix.Length;
+        if (name.Length <= room)
+            return name + suffix;
+        string mark = string.Create(CultureInfo.InvariantCulture, $"~{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)).AsSpan(0, 2))}");
+        return name[..(room - mark.Length)] + mark + suffix;
+    }
+}

@@ -1,0 +1,97 @@
+using System.Collections.Concurrent;
+using Lifeboat.Engine.Progress;
+using Lifeboat.Engine.Snapshots;
+using Lifeboat.Engine.Sources.MySql.Accounts;
+using Lifeboat.Engine.Sources.MySql.Capture;
+using Lifeboat.Engine.Sources.MySql.Catalogue;
+using Lifeboat.Engine.Sources.MySql.Sessions;
+using Lifeboat.Engine.Sources.MySql.Sql;
+using Lifeboat.Engine.Sources.Postgres.Sessions;
+
+namespace Lifeboat.Engine.Sources.MySql.Restore;
+
+/// <summary>Reads the staged database back and compares all of it with what was captured.</summary>
+/// <param name="created">Accounts that the restore made: they must be as captured, while others are none of its business.</param>
+internal sealed class RestoreVerification(RestoreTarget target, IReadOnlyList<Account> created)
+{
+    private const long PartBytes = 128 << 20;
+    private readonly List<VerifyCheck> _checks = [];
+
+    public async Task<VerifyReport> RunAsync(CancellationToken cancellation)
+    {
+        await using MySqlSession session = await target.OpenStagingAsync(cancellation);
+        IReadOnlyList<CatalogueTable> tables = await TableCatalogue.ReadAsync(session, target.Names.Staging, cancellation);
+        await CompareRowsAsync(session, tables, cancellation);
+        await CompareDefinitionsAsync(session, tables, cancellation);
+        foreach (Account account in created)
+        {
+            Account there = await AccountReader.ReadAsync(session, account.User, account.Host, account.Role && account.Host.Length == 0, cancellation);
+            Check($"account {account.Name}", account.Create == there.Create ? "as captured" : "its options and password as captured", account.Create == there.Create ? "as captured" : "others");
+            // Grants on single tables and routines are given when these are in place.
+            Check($"grants of {account.Name}", Listed(account.Grants.Where(static g => !AccountPlan.IsLate(g))), Listed(there.Grants.Where(static g => !AccountPlan.IsLate(g))));
+        }
+
+        return new VerifyReport(_checks);
+    }
+
+    private static string Listed(IEnumerable<string> grants) => string.Join("; ", grants.Select(AccountPlan.WithoutPassword).Order(StringComparer.Ordinal));
+
+    private void Check(string subject, string expected, string found) => _checks.Add(new VerifyCheck(subject, expected, found));
+
+    private async Task CompareRowsAsync(MySqlSession session, IReadOnlyList<CatalogueTable> tables, CancellationToken cancellation)
+    {
+        List<TablePart> parts = await new TableParts(session, target.Names.Staging, "staging", PartBytes).CutAsync(tables, cancellation);
+        ConcurrentQueue<TablePart> queue = new(parts.OrderByDescending(static part => part.Bytes));
+        ConcurrentDictionary<string, CapturedRows> read = new();
+        async Task WorkAsync(CancellationToken token)
+        {
+            await using MySqlSession worker = await target.OpenStagingAsync(token);
+            while (queue.TryDequeue(out TablePart? part))
+            {
+                DumpedRows rows = await worker.DumpAsync(part.Sql, part.Shape, Stream.Null, Report, token);
+                read.AddOrUpdate(tables[part.Table].Name, _ => CapturedRows.Of(rows), (_, before) => before.Plus(rows));
+            }
+        }
+
+        await Together.RunAsync(cancellation, [.. Enumerable.Repeat<Func<CancellationToken, Task>>(WorkAsync, Math.Min(target.Workers, parts.Count))]);
+        foreach (TableMetadata expected in target.Captured.Tables!)
+            Check(
+                $"table {expected.Name}", FormattableString.Invariant($"{expected.Rows} rows, {expected.Bytes} bytes, {expected.Digest}"),
+                read.TryGetValue(expected.Name, out CapturedRows found) ? found.ToString() : "no such table");
+        Check("number of tables", $"{target.Details.Tables.Count}", $"{tables.Count}");
+    }
+
+    private void Report(long bytes) => target.Context.Progress.Report(new BytesDone(target.Source, Phase.Verify, bytes));
+
+    private async Task CompareDefinitionsAsync(MySqlSession session, IReadOnlyList<CatalogueTable> tables, CancellationToken cancellation)
+    {
+        // What SHOW CREATE prints differs between versions; within one it must be the same, letter by letter.
+        bool sameSeries = (session.Server with { Version = target.Details.ServerVersion }).Series == session.Server.Series;
+        Definitions definitions = new(session, target.Names.Staging);
+        IReadOnlyList<string> creates = await target.TablesAsync(cancellation);
+        HashSet<string> there = [.. tables.Select(static t => t.Name)];
+        for (int i = 0; i < creates.Count && sameSeries; i++)
+        {
+            string name = target.Details.Tables[i].Name;
+            if (there.Contains(name))
+                Check($"definition of table {name}", creates[i], Back(await definitions.TableAsync(name, cancellation)));
+        }
+
+        Dictionary<string, Definition> found = (await definitions.ObjectsAsync(cancellation)).ToDictionary(static o => $"{o.Kind} {o.Name}");
+        foreach (Definition expected in await target.ObjectsAsync(cancellation))
+        {
+            string subject = $"{expected.Kind} {expected.Name}";
+            string made = found.TryGetValue(subject, out Definition? one) ? Text(one) : "not there";
+            Check(subject, sameSeries || one is null ? Text(expected) : "there", sameSeries || one is null ? Back(made) : "there");
+        }
+
+        Check("number of routines, views, triggers and events", $"{target.Details.Objects.Count}", $"{found.Count}");
+        string sequences = string.Join("; ", (await definitions.SequencesAsync(cancellation)).Select(static s => $"{s.Sequence.Name} {s.Sequence.Next}"));
+        Check("sequences", string.Join("; ", target.Details.Sequences.Select(static s => $"{s.Name} {s.Next}")), sequences);
+        Check("the database's character set, collation and comment", target.Details.DatabaseOptions, await definitions.DatabaseOptionsAsync(cancellation));
+    }
+
+    private string Back(string text) => StagedContent.Placed(text, target.Names.Staging, target.Details.Database);
+
+    private static string Text(Definition one) => string.Join("\n", one.Kind == "event" ? one.Statements.Select(Events.Asleep) : one.Statements);
+}

@@ -1,0 +1,51 @@
+using System.Globalization;
+
+namespace Lifeboat.Engine.Sources.MySql.Sessions;
+
+/// <summary>What a server is and which features it has, as it says itself.</summary>
+/// <param name="Version">As <c>VERSION()</c> has it: <c>10.11.19-MariaDB-0+deb12u1</c>, <c>9.7.0</c>.</param>
+/// <param name="Account">Whom it takes us for: <c>root@localhost</c>.</param>
+/// <param name="MaxAllowedPacket">The longest statement that it takes, in bytes.</param>
+/// <param name="LowerCaseTableNames">0 where names are told apart by case.</param>
+public sealed record MySqlServer(string Version, string Account, long MaxAllowedPacket, int LowerCaseTableNames, IReadOnlySet<string> Variables)
+{
+    /// <summary>System variables that tell of a feature by being there.</summary>
+    private static readonly string[] s_telling =
+    [
+        "gtid_binlog_pos", "gtid_executed", "system_versioning_insert_history", "max_statement_time", "max_execution_time",
+        "information_schema_stats_expiry", "print_identified_with_as_hex", "idle_transaction_timeout", "partial_revokes",
+    ];
+
+    public static MySqlServer Unknown { get; } = new("", "", 0, 0, new HashSet<string>());
+
+    /// <summary>The two families differ in what SHOW CREATE prints and in how accounts are written.</summary>
+    public string Family => Version.Contains("MariaDB", StringComparison.OrdinalIgnoreCase) ? "mariadb" : "mysql";
+
+    public string Name => Family == "mariadb" ? $"MariaDB {Number}" : $"MySQL {Number}";
+
+    /// <summary>Major and minor version: within one, SHOW CREATE prints the same.</summary>
+    public string Series => string.Join('.', Number.Split('.').Take(2));
+
+    /// <summary>Whether past rows of system-versioned tables can be written (<c>system_versioning_insert_history</c>, MariaDB 10.11).</summary>
+    public bool CanWriteHistory => Variables.Contains("system_versioning_insert_history");
+
+    /// <summary>Settings of this server's own that every session of ours makes: no limit may cut a query short.</summary>
+    public IEnumerable<string> SessionSettings => new (string Variable, string Value)[]
+    {
+        ("max_statement_time", "0"), ("max_execution_time", "0"), ("information_schema_stats_expiry", "0"), ("print_identified_with_as_hex", "1"),
+        ("idle_transaction_timeout", "0"),
+    }.Where(setting => Variables.Contains(setting.Variable)).Select(static setting => $"SET SESSION {setting.Variable} = {setting.Value}");
+
+    private string Number => Version.Split('-')[0];
+
+    internal static async Task<MySqlServer> ReadAsync(MySqlSession session, CancellationToken cancellation)
+    {
+        IReadOnlyList<string?[]> rows = await session.SelectAsync(
+            ["VERSION()", "CURRENT_USER()", "@@max_allowed_packet", "@@lower_case_table_names"], "", cancellation);
+        IReadOnlyList<string[]> variables = await session.ShowAsync(
+            $"SHOW VARIABLES WHERE Variable_name IN ({string.Join(", ", s_telling.Select(static name => $"'{name}'"))})", cancellation);
+        return new MySqlServer(
+            rows[0][0]!, rows[0][1]!, long.Parse(rows[0][2]!, CultureInfo.InvariantCulture), int.Parse(rows[0][3]!, CultureInfo.InvariantCulture),
+            variables.Select(static row => row[0]).ToHashSet());
+    }
+}
