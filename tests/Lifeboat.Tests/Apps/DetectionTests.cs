@@ -70,8 +70,22 @@ public sealed class DetectionTests : IDisposable
     }
 
     [Theory]
-    [InlineData("DATABASE_URL=mysql://u:" + Secret + "@h/d", "names a MySQL database: not supported by this version yet")]
-    [InlineData("DB_CONNECTION=mysql\nDB_DATABASE=d\nDB_PASSWORD=" + Secret, "names a MySQL database: not supported by this version yet")]
+    [InlineData("DATABASE_URL=mysql+pymysql://u@h:3307/d?charset=utf8mb4", "mysql://u@h:3307/d", null)]
+    [InlineData("DB_CONNECTION=mysql\nDB_HOST=127.0.0.1\nDB_PORT=3306\nDB_DATABASE=d\nDB_USERNAME=u\nDB_PASSWORD=" + Secret, "mysql://u@127.0.0.1/d", "DB_PASSWORD")]
+    [InlineData("MYSQL_DATABASE=d\nMYSQL_USER=u\nMYSQL_PASSWORD=" + Secret, "mysql://u@/d", "MYSQL_PASSWORD")]
+    [InlineData("DATABASE_URL=mariadb://u@h/d\nDB_PASSWORD=" + Secret, "mysql://u@h/d", "DB_PASSWORD")]
+    public async Task A_MySQL_database_becomes_a_source_whose_password_is_a_reference(string env, string url, string? password)
+    {
+        Write(".env", env + "\n");
+        (App app, _) = await InitAsync();
+        MySqlSettings settings = Assert.Single(app.Sources.OfType<MySqlSettings>());
+        Assert.Equal(url, settings.Url);
+        Assert.Equal(password is null ? null : Secret, settings.Password is null ? null : await ResolveAsync(settings.Password));
+    }
+
+    [Theory]
+    [InlineData("DATABASE_URL=mysql://u:a@" + Secret + "@h/d", "names a MySQL database in a way that cannot be read")]
+    [InlineData("DATABASE_URL=mysql://u:${PASSWORD}@h/d", "names a MySQL database in a way that cannot be read")]
     [InlineData("DATABASE_URL=postgresql://u:123/" + Secret + "@h/d", "in a way that psql would not read")]
     [InlineData("DATABASE_URL=postgresql://u:${PASSWORD}@h/d", "in a way that psql would not read")]
     [InlineData("DATABASE_URL=sqlite:///none.db", "not there yet")]
@@ -158,7 +172,7 @@ public sealed class DetectionTests : IDisposable
         Assert.Equal(Secret, await ResolveAsync(databases[1].Password!));
         Assert.Equal(_folder["db.sqlite3"], Assert.Single(app.Sources.OfType<SqliteSettings>()).Path);
         Assert.Equal(_folder["var/files"], Assert.Single(app.Sources.OfType<FilesSettings>()).Path);
-        Assert.Contains("DATABASES[\"old\"] in shop/settings.py is a MySQL database", text);
+        Assert.Equal("mysql:///x", Assert.Single(app.Sources.OfType<MySqlSettings>()).Url);
         Assert.Contains("DATABASES[\"unknown\"] in shop/settings.py is a PostgreSQL database; the settings come from NOT_SET", text);
     }
 

@@ -1,0 +1,70 @@
+using Lifeboat.Engine.Snapshots;
+using Lifeboat.Engine.Sources;
+using Lifeboat.Tests.Shared;
+
+namespace Lifeboat.EngineTests.Sources.MySql;
+
+/// <summary>Whole databases, out of one server and onto another that is empty, compared by the stock dump program.</summary>
+public sealed class MariaDbRoundTripTests(MariaDbServer server) : IClassFixture<MariaDbServer>
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Every_kind_of_value_and_object_is_the_same_on_an_empty_server()
+    {
+        server.Sql(Awkward.Values);
+        server.Sql(Awkward.Objects);
+        using MySqlBench bench = new();
+        VerifiedSnapshot snapshot = await bench.CaptureAsync(server.Settings(Awkward.Database), partBytes: 16 * 1024);
+        await using MariaDbServer empty = await MariaDbServer.StartAsync();
+        await bench.RestoreAsync(snapshot, empty.Settings(Awkward.Database));
+
+        Assert.Equal(server.Dump(Awkward.Database), empty.Dump(Awkward.Database));
+        Assert.Equal(Checksums(server), Checksums(empty));
+        Assert.Equal(
+            server.Sql("SELECT *, HEX(v), s, e FROM period FOR SYSTEM_TIME ALL ORDER BY e", Awkward.Database),
+            empty.Sql("SELECT *, HEX(v), s, e FROM period FOR SYSTEM_TIME ALL ORDER BY e", Awkward.Database));
+        Assert.Equal(server.Sql("SELECT NEXTVAL(numbers)", Awkward.Database), empty.Sql("SELECT NEXTVAL(numbers)", Awkward.Database));
+        Assert.Equal("6\n", empty.Sql("SET sql_mode = ORACLE; SELECT twice(tools.three())", Awkward.Database));
+    }
+
+    [Fact]
+    public async Task Sakila_comes_back_equal()
+    {
+        string folder = SharedData.Folder();
+        server.Sql(await File.ReadAllTextAsync(Path.Combine(folder, "sakila-mv-schema.sql"), Cancellation));
+        server.Sql(await File.ReadAllTextAsync(Path.Combine(folder, "sakila-mv-data.sql"), Cancellation), "sakila");
+        server.Sql("ANALYZE TABLE rental", "sakila");
+        using MySqlBench bench = new();
+        VerifiedSnapshot snapshot = await bench.CaptureAsync(server.Settings("sakila"), partBytes: 256 * 1024);
+        Assert.Contains(snapshot.Entries.Keys, static path => path.EndsWith("rental.0002.tsv", StringComparison.Ordinal));
+        await using MariaDbServer empty = await MariaDbServer.StartAsync();
+        await bench.RestoreAsync(snapshot, empty.Settings("sakila"));
+        Assert.Equal(server.Dump("sakila"), empty.Dump("sakila"));
+    }
+
+    [Fact]
+    public async Task Data_files_load_by_hand_as_the_instructions_say()
+    {
+        server.Sql("DROP DATABASE IF EXISTS awkward");
+        server.Sql(Awkward.Values);
+        server.Sql(Awkward.Objects);
+        using MySqlBench bench = new();
+        await bench.CaptureAsync(server.Settings(Awkward.Database));
+        await using MariaDbServer empty = await MariaDbServer.StartAsync();
+        string commands = bench.Instructions.Split("```sh\n")[1].Split("```")[0]
+            .Replace("mariadb ", $"mariadb --no-defaults --socket={empty.Socket} -uroot ", StringComparison.Ordinal);
+        empty.Shell(bench.Folder, commands);
+        Assert.Equal(server.Dump(Awkward.Database), empty.Dump(Awkward.Database));
+        Assert.Equal(Checksums(server), Checksums(empty));
+    }
+
+    /// <summary>The server's own checksums of all rows, which see every bit of a FLOAT.</summary>
+    private static string Checksums(MariaDbServer of)
+    {
+        string[] tables = of.Sql("SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'awkward' AND TABLE_TYPE = 'BASE TABLE'")
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.NotEmpty(tables);
+        return of.Sql(string.Join('\n', tables.Order(StringComparer.Ordinal).Select(static t => $"CHECKSUM TABLE `{t.Replace("`", "``", StringComparison.Ordinal)}`;")), "awkward");
+    }
+}

@@ -1,0 +1,212 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Lifeboat.Engine.Apps;
+
+namespace Lifeboat.EngineTests.Sources.MySql;
+
+/// <summary>
+/// A real MariaDB server of a test's own, reached as <c>root</c> without a password by its socket, and by a free loopback port. As a class fixture it
+/// is started once per class.
+/// </summary>
+public class MariaDbServer : IAsyncLifetime
+{
+    private static int s_nextPort = 12000 + (Environment.ProcessId % 4000);
+    private string _folder = "";
+    private Process? _process;
+
+    /// <summary>The server's program.</summary>
+    protected virtual string Daemon => "/usr/sbin/mariadbd";
+
+    /// <summary>The folder that the server takes for the file system's root; empty for the root itself.</summary>
+    protected virtual string Root => "";
+
+    /// <summary>The dump program.</summary>
+    protected virtual string DumpProgram => "mariadb-dump";
+
+    /// <summary>Options that this kind of server always has.</summary>
+    protected virtual string[] Usual => ["--log-bin=bin"];
+
+    /// <summary>The server's folder, as it sees it itself.</summary>
+    protected string Within => _folder[Root.Length..];
+
+    /// <summary>Server options beside the usual ones; set before <see cref="InitializeAsync"/>.</summary>
+    public IReadOnlyList<string> Options { get; init; } = [];
+
+    public int Port { get; private set; }
+
+    public string Socket => Path.Combine(_folder, "s");
+
+    public int ProcessId => _process!.Id;
+
+    /// <summary>Starts a server with its usual settings.</summary>
+    public static async Task<MariaDbServer> StartAsync(params string[] options)
+    {
+        MariaDbServer server = new() { Options = options };
+        await server.InitializeAsync();
+        return server;
+    }
+
+    public async ValueTask InitializeAsync()
+    {
+        if (!File.Exists(Root + Daemon))
+        {
+            Assert.False(Environment.GetEnvironmentVariable("CI") == "true", $"there is no {Root + Daemon}");
+            Assert.Skip($"there is no {Root + Daemon}");
+        }
+
+        _folder = Path.Combine(Root + "/tmp", $"lbmy-{Guid.NewGuid():N}"[..13]);
+        Directory.CreateDirectory(_folder);
+        Install();
+        await StartAsync();
+    }
+
+    /// <summary>Starts it (again), and waits until it answers.</summary>
+    public async Task StartAsync()
+    {
+        for (int attempt = 0; attempt < 5; attempt++)
+        {
+            Port = FreePort();
+            string[] command =
+            [
+                .. Inside(Daemon), "--no-defaults", .. User, $"--datadir={Within}/data", $"--socket={Within}/s", $"--port={Port}", "--bind-address=127.0.0.1",
+                "--server-id=1", "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M", "--event-scheduler=ON", $"--tmpdir={Within}",
+                $"--log-error={Within}/log", .. Usual, .. Options,
+            ];
+            _process = Process.Start(new ProcessStartInfo(command[0], command[1..]))!;
+            while (!_process.HasExited)
+            {
+                if (await AnswersAsync())
+                    return;
+                await Task.Delay(50);
+            }
+        }
+
+        Assert.Fail($"the server does not start: {await File.ReadAllTextAsync(Path.Combine(_folder, "log"))}");
+    }
+
+    /// <summary>Ends it as a crash does.</summary>
+    public void Crash()
+    {
+        _process!.Kill();
+        _process.WaitForExit();
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        if (_process is { HasExited: false })
+            Crash();
+        _process?.Dispose();
+        if (_folder.Length > 0)
+            Directory.Delete(_folder, recursive: true);
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>The URL by the unix socket.</summary>
+    public string Url(string database, string user = "root") =>
+        $"mysql://{user}@/{Uri.EscapeDataString(database)}?socket={Uri.EscapeDataString(Socket)}";
+
+    public MySqlSettings Settings(string database, string user = "root", string source = "shop", params string[] via) =>
+        new(source, Url(database, user), null, null, via);
+
+    /// <summary>Settings by TCP with a password that the given secrets know as <c>PW</c>.</summary>
+    public MySqlSettings PasswordSettings(string database, string user) =>
+        new("shop", $"mysql://{user}@127.0.0.1:{Port}/{database}", null, new SecretReference(SecretScheme.Env, "PW"), []);
+
+    /// <summary>Runs SQL through the stock client, independent of what is tested; gives what it printed.</summary>
+    public string Sql(string sql, string database = "mysql", params string[] options) =>
+        Run("mariadb", ["--no-defaults", $"--socket={Socket}", "-uroot", "--batch", "--skip-column-names", "--default-character-set=utf8mb4", "--comments", .. options, database], sql);
+
+    /// <summary>Runs a program of the client's in a folder.</summary>
+    public string Shell(string folder, string command) => Run("sh", ["-ec", command], null, folder);
+
+    /// <summary>mariadb-dump's text, one row a line, without what differs from run to run.</summary>
+    public string Dump(string database, params string[] options)
+    {
+        string[] program = Inside(DumpProgram);
+        string text = Run(
+            program[0],
+            [
+                .. program[1..], "--no-defaults", $"--socket={Within}/s", "-uroot", "--routines", "--triggers", "--events", "--hex-blob", "--skip-extended-insert", "--skip-dump-date",
+                "--skip-comments", "--order-by-primary", .. options, database,
+            ]);
+        // A trigger's text is as it was typed; a restored one is not qualified by the database, so that it could be staged in another.
+        return text.Replace($"`{database}`.", "`DB`.", StringComparison.Ordinal).Replace($"`{database}` ", "`DB` ", StringComparison.Ordinal)
+            .Replace($"TRIGGER {database}.", "TRIGGER ", StringComparison.Ordinal).Replace($" ON {database}.", " ON ", StringComparison.Ordinal);
+    }
+
+    /// <summary>Whether an account logs in by TCP.</summary>
+    public string Login(string user, string password, string sql, string database) => Run(
+        "mariadb", ["--no-defaults", "--protocol=tcp", "--host=127.0.0.1", $"--port={Port}", $"--user={user}", $"--password={password}", "-N", "-B", database], sql);
+
+    /// <summary>Makes the server's own tables.</summary>
+    protected virtual void Install()
+    {
+        if (Environment.UserName == "root")
+            Run("chown", ["mysql", _folder]);
+        Run(
+            "mariadb-install-db",
+            ["--no-defaults", .. User, $"--datadir={Within}/data", "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve", $"--tmpdir={Within}"]);
+    }
+
+    /// <summary>A command that runs a program where the server is.</summary>
+    protected string[] Inside(params string[] command) => Root.Length == 0 ? command : ["chroot", Root, .. command];
+
+    protected static string[] User => Environment.UserName == "root" ? ["--user=mysql"] : [];
+
+    private static int FreePort()
+    {
+        while (true)
+        {
+            int port = 12000 + (Interlocked.Increment(ref s_nextPort) % 7000);
+            try
+            {
+                using TcpListener listener = new(IPAddress.Loopback, port);
+                listener.Start();
+                return port;
+            }
+            catch (SocketException)
+            {
+                // Taken: try the next.
+            }
+        }
+    }
+
+    private async Task<bool> AnswersAsync()
+    {
+        if (!File.Exists(Socket))
+            return false;
+        try
+        {
+            await Task.Run(() => Sql("SELECT 1"));
+            return true;
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
+        }
+    }
+
+    protected static string Run(string program, string[] arguments, string? input = null, string? directory = null)
+    {
+        ProcessStartInfo info = new(program, arguments)
+        {
+            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = directory ?? "",
+            StandardInputEncoding = new UTF8Encoding(false), StandardOutputEncoding = new UTF8Encoding(false),
+        };
+        using Process process = Process.Start(info)!;
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        Task writing = Task.Run(() =>
+        {
+            process.StandardInput.Write(input ?? "");
+            process.StandardInput.Close();
+        });
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        writing.ContinueWith(static _ => { }, TaskScheduler.Default).Wait();
+        return process.ExitCode == 0 ? output
+            : throw new InvalidOperationException($"{program} ended with status {process.ExitCode}: {errors.Result}");
+    }
+}

@@ -1,0 +1,267 @@
+using System.Globalization;
+using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Snapshots;
+using Lifeboat.Engine.Sources;
+using Lifeboat.Engine.Sources.MySql;
+using Lifeboat.Engine.Sources.MySql.Catalogue;
+using Lifeboat.EngineTests.Sources.Postgres;
+using Lifeboat.Tests.Shared;
+
+namespace Lifeboat.EngineTests.Sources.MySql;
+
+/// <summary>Too few rights, wrong passwords, lost servers, writers beside the backup, and a database that is there already.</summary>
+public sealed class MariaDbTroubleTests(MariaDbServer server) : IClassFixture<MariaDbServer>
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_restore_replaces_the_live_database_keeps_it_and_takes_it_back()
+    {
+        Fill("live");
+        using MySqlBench bench = new();
+        VerifiedSnapshot snapshot = await bench.CaptureAsync(server.Settings("live"));
+        string captured = server.Dump("live");
+        server.Sql("""
+            DELETE FROM item; INSERT INTO item VALUES (77, 'changed'); DROP VIEW items; CREATE VIEW others AS SELECT label FROM item; DROP TRIGGER counted;
+            CREATE TRIGGER other BEFORE DELETE ON item FOR EACH ROW SET @deleted = 1; CREATE TABLE more (id INT PRIMARY KEY, item INT, FOREIGN KEY (item) REFERENCES item (id));
+            DROP PROCEDURE total; DROP EVENT tick; CREATE EVENT tock ON SCHEDULE EVERY 1 DAY DO SET @x = 1; ALTER DATABASE live CHARACTER SET latin1; INSERT INTO more VALUES (1, 77)
+            """, "live");
+        string changed = server.Dump("live");
+        await using IRestoration restoration = await bench.RestoreAsync(snapshot, server.Settings("live"));
+        Assert.Equal(captured, server.Dump("live"));
+        Assert.Equal(changed, server.Dump("live__before_testid").Replace("PRESERVE DISABLE", "PRESERVE ENABLE", StringComparison.Ordinal));
+        Assert.DoesNotContain("__staging_", server.Sql("SHOW DATABASES"));
+        await restoration.RevertAsync(Cancellation);
+        Assert.Equal(changed, server.Dump("live"));
+        Assert.DoesNotContain("live__", server.Sql("SHOW DATABASES"));
+        await restoration.DiscardAsync(Cancellation);
+        Assert.Equal(changed, server.Dump("live"));
+    }
+
+    [Fact]
+    public async Task A_switch_that_fails_leaves_the_live_database_as_it_was()
+    {
+        Fill("held");
+        using MySqlBench bench = new();
+        VerifiedSnapshot snapshot = await bench.CaptureAsync(server.Settings("held"));
+        server.Sql("INSERT INTO item VALUES (999, 'later'); CREATE VIEW doomed AS SELECT * FROM item", "held");
+        await using IRestoration restoration = bench.Restoration(snapshot, server.Settings("held"));
+        Assert.Equal([], (await restoration.PlanAsync(Cancellation)).Blockers);
+        await restoration.StageAsync(Cancellation);
+        MySqlBench.AssertPassed(await restoration.VerifyAsync(Cancellation));
+        // Between plan and switch the live database gets what cannot be made again where it is put aside: the tables are renamed by then.
+        server.Sql("CREATE TABLE other (a INT); CREATE VIEW refers AS SELECT a FROM held.other JOIN mysql.user", "held");
+        string before = server.Dump("held");
+        server.Sql("CREATE OR REPLACE USER stranger@localhost; CREATE DATABASE IF NOT EXISTS gone; CREATE TABLE gone.t (a INT); CREATE VIEW broken AS SELECT a FROM gone.t; DROP DATABASE gone", "held");
+        LifeboatException failed = await Assert.ThrowsAsync<LifeboatException>(() => restoration.CommitAsync(Cancellation));
+        Assert.Equal(ErrorCodes.MySqlViewInvalid, failed.Code);
+        await restoration.DiscardAsync(Cancellation);
+        server.Sql("DROP VIEW broken", "held");
+        Assert.Equal(before, server.Dump("held"));
+        Assert.DoesNotContain("held__", server.Sql("SHOW DATABASES"));
+    }
+
+    [Fact]
+    public async Task A_switch_that_must_wait_for_the_application_for_too_long_is_undone()
+    {
+        Fill("locked");
+        using MySqlBench bench = new();
+        VerifiedSnapshot snapshot = await bench.CaptureAsync(server.Settings("locked"));
+        server.Sql("INSERT INTO item VALUES (999, 'later')", "locked");
+        string before = server.Dump("locked");
+        await using IRestoration restoration = new MySqlSource(server.Settings("locked"), null, bench.Host.Context, new NoSecrets()) { SwitchTimeout = TimeSpan.FromSeconds(1) }
+            .PrepareRestore(snapshot, snapshot.Metadata.Sources[0], "testid");
+        Assert.Equal([], (await restoration.PlanAsync(Cancellation)).Blockers);
+        await restoration.StageAsync(Cancellation);
+        Task holding = Task.Run(() => Assert.ThrowsAny<InvalidOperationException>(() => server.Sql("BEGIN; SELECT COUNT(*) FROM item; SELECT 'held', SLEEP(600)", "locked")), Cancellation);
+        string id;
+        while ((id = server.Sql("SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE 'SELECT ''held''%' LIMIT 1").Trim()).Length == 0)
+            await Task.Delay(20, Cancellation);
+        LifeboatException failed = await Assert.ThrowsAsync<LifeboatException>(() => restoration.CommitAsync(Cancellation));
+        Assert.Equal(ErrorCodes.MySqlLockTimeout, failed.Code);
+        server.Sql($"KILL {id}");
+        await holding;
+        await restoration.DiscardAsync(Cancellation);
+        Assert.Equal(before, server.Dump("locked"));
+        Assert.DoesNotContain("locked__", server.Sql("SHOW DATABASES"));
+    }
+
+    [Fact]
+    public async Task An_invalid_view_is_left_out_with_a_warning_and_one_in_the_way_is_named()
+    {
+        Fill("views");
+        server.Sql("CREATE TABLE dropped (a INT); CREATE VIEW broken AS SELECT a FROM dropped; DROP TABLE dropped; CREATE DEFINER = nobody@nowhere VIEW orphan AS SELECT id FROM item", "views");
+        using MySqlBench bench = new();
+        VerifiedSnapshot snapshot = await bench.CaptureAsync(server.Settings("views"));
+        Problem warning = Assert.Single(bench.Host.Warnings);
+        Assert.Equal(ErrorCodes.MySqlViewInvalid, warning.Code);
+        Assert.Contains("broken", warning.Message, StringComparison.Ordinal);
+        RestorePlan plan = await bench.Restoration(snapshot, server.Settings("views")).PlanAsync(Cancellation);
+        Assert.Equal([ErrorCodes.MySqlViewInvalid], plan.Blockers.Select(static b => b.Code));
+        server.Sql("DROP VIEW broken", "views");
+        string before = server.Dump("views", "--ignore-table=views.orphan");
+        await bench.RestoreAsync(snapshot, server.Settings("views"));
+        Assert.Equal(before, server.Dump("views", "--ignore-table=views.orphan"));
+        Assert.Contains("`nobody`@`nowhere`", server.Sql("SHOW CREATE VIEW orphan", "views"));
+    }
+
+    [Fact]
+    public async Task Rows_that_differ_are_found_before_anything_live_is_touched()
+    {
+        Fill("differs");
+        using MySqlBench bench = new();
+        VerifiedSnapshot snapshot = await bench.CaptureAsync(server.Settings("differs"));
+        await using IRestoration restoration = bench.Restoration(snapshot, server.Settings("differs"));
+        await restoration.PlanAsync(Cancellation);
+        await restoration.StageAsync(Cancellation);
+        server.Sql("UPDATE item SET label = 'othér' WHERE id = 1; ALTER TABLE item COMMENT 'x'; DROP TRIGGER counted", "differs__staging_testid");
+        VerifyReport report = await restoration.VerifyAsync(Cancellation);
+        Assert.Equal(
+            ["definition of table item", "number of routines, views, triggers and events", "table item", "trigger counted"],
+            report.Checks.Where(static c => !c.Passed).Select(static c => c.Subject).Order(StringComparer.Ordinal));
+        await restoration.DiscardAsync(Cancellation);
+        Assert.DoesNotContain("differs__", server.Sql("SHOW DATABASES"));
+    }
+
+    [Fact]
+    public async Task All_workers_see_one_moment_while_the_application_writes()
+    {
+        server.Sql("CREATE OR REPLACE DATABASE bank; USE bank; CREATE TABLE a (id INT PRIMARY KEY AUTO_INCREMENT, amount INT, filler TEXT); CREATE TABLE b LIKE a; CREATE TABLE c LIKE a");
+        using CancellationTokenSource enough = new();
+        Task writing = Task.Run(
+            () =>
+            {
+                for (int i = 1; !enough.IsCancellationRequested; i++)
+                    server.Sql($"BEGIN; INSERT INTO a (amount, filler) VALUES ({i}, REPEAT('x', 2000)); INSERT INTO b (amount, filler) VALUES ({2 * i}, ''); INSERT INTO c (amount) VALUES (-{3 * i}); COMMIT", "bank");
+            },
+            Cancellation);
+        try
+        {
+            while (int.Parse(server.Sql("SELECT COUNT(*) FROM a", "bank"), CultureInfo.InvariantCulture) < 20)
+                await Task.Delay(20, Cancellation);
+            for (int round = 0; round < 3; round++)
+            {
+                using MySqlBench bench = new(workers: 3);
+                VerifiedSnapshot snapshot = await bench.CaptureAsync(server.Settings("bank"));
+                Assert.Empty(bench.Host.Warnings);
+                string[] rows = [.. new[] { "a", "b", "c" }.SelectMany(t => File.ReadAllLines(Path.Combine(bench.Folder, $"databases/shop/data/{t}.tsv")))];
+                Assert.NotEmpty(rows);
+                Assert.Equal(0, rows.Sum(static row => int.Parse(row.Split('\t')[1], CultureInfo.InvariantCulture)));
+                Assert.Single(snapshot.Metadata.Sources[0].Tables!.Select(static t => t.Rows).Distinct());
+                MySqlDetails details = MySqlDetails.From(snapshot.Metadata.Sources[0].Details!.Value);
+                Assert.NotNull(details.LockMilliseconds);
+                Assert.Matches(@"^0-1-\d+$", details.Gtid);
+            }
+        }
+        finally
+        {
+            await enough.CancelAsync();
+            await writing;
+        }
+    }
+
+    [Fact]
+    public async Task A_statement_that_runs_for_long_is_not_waited_for_and_one_session_reads_all()
+    {
+        Fill("busy");
+        Task long_running = Task.Run(() => Assert.ThrowsAny<InvalidOperationException>(() => server.Sql("UPDATE item SET label = SLEEP(600)", "busy")), Cancellation);
+        string id;
+        while ((id = server.Sql("SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE 'UPDATE item SET label = SLEEP%' LIMIT 1").Trim()).Length == 0)
+            await Task.Delay(20, Cancellation);
+        try
+        {
+            using MySqlBench bench = new();
+            await bench.CaptureAsync(server.Settings("busy"));
+            Assert.Equal([ErrorCodes.MySqlOneWorker], bench.Host.Warnings.Select(static w => w.Code));
+            Assert.Equal("", server.Sql("SELECT ID FROM information_schema.PROCESSLIST WHERE STATE LIKE '%read lock%'"));
+        }
+        finally
+        {
+            server.Sql($"KILL {id}");
+            await long_running;
+        }
+    }
+
+    [Fact]
+    public async Task Too_few_rights_are_named_and_some_are_only_warned_about()
+    {
+        Fill("rights");
+        server.Sql("CREATE OR REPLACE USER few@'%' IDENTIFIED BY 'x'; GRANT SELECT ON rights.item TO few@'%'");
+        GivenSecrets secrets = new(("PW", "x"));
+        using MySqlBench bench = new();
+        Problem problem = (await bench.Source(server.PasswordSettings("rights", "few"), secrets).CheckAsync(Cancellation))[1];
+        Assert.Equal(ErrorCodes.MySqlPermissionDenied, problem.Code);
+        Assert.Contains("SELECT, SHOW VIEW, TRIGGER, EVENT", problem.Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<LifeboatException>(() => bench.Source(server.PasswordSettings("rights", "few"), secrets).OpenAsync(Cancellation));
+
+        server.Sql("GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON rights.* TO few@'%'");
+        LifeboatException hidden = await Assert.ThrowsAsync<LifeboatException>(() => bench.CaptureAsync(server.PasswordSettings("rights", "few"), secrets));
+        Assert.Contains("routine", hidden.Message, StringComparison.Ordinal);
+        server.Sql("GRANT SELECT ON mysql.proc TO few@'%'");
+        await bench.CaptureAsync(server.PasswordSettings("rights", "few"), secrets);
+        Assert.Equal(
+            [ErrorCodes.MySqlOneWorker, ErrorCodes.MySqlAccountsLeftOut], bench.Host.Warnings.Select(static w => w.Code).OrderBy(static c => c.Id, StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task What_keeps_from_connecting_has_its_own_code()
+    {
+        server.Sql("CREATE OR REPLACE USER someone@'%' IDENTIFIED BY 'right'; GRANT ALL ON *.* TO someone@'%'");
+        using MySqlBench bench = new();
+        async Task<ErrorCode> CodeAsync(string database, string password) => Assert.Single(
+            await bench.Source(server.PasswordSettings(database, "someone"), new GivenSecrets(("PW", password))).CheckAsync(Cancellation)).Code;
+        Assert.Equal(ErrorCodes.MySqlLoginRefused, await CodeAsync("mysql", "wrong"));
+        Assert.Equal(ErrorCodes.MySqlDatabaseMissing, await CodeAsync("no_such_database", "right"));
+        Problem nobody = Assert.Single(await bench.Source(server.Settings("mysql") with { Url = "mysql://root@127.0.0.1:9/x" }).CheckAsync(Cancellation));
+        Assert.Equal(ErrorCodes.MySqlUnreachable, nobody.Code);
+        Assert.Equal(ErrorCodes.MySqlToolsMissing, Assert.Single(await new MySqlSource(
+            server.Settings("mysql"), "/nowhere", bench.Host.Context, new NoSecrets()).CheckAsync(Cancellation)).Code);
+    }
+
+    [Fact]
+    public async Task A_server_that_dies_under_a_backup_or_a_restore_is_told_as_such()
+    {
+        await using MariaDbServer mortal = await MariaDbServer.StartAsync();
+        mortal.Sql("CREATE DATABASE d; CREATE TABLE d.t (id INT PRIMARY KEY, v LONGTEXT); INSERT INTO d.t SELECT seq, REPEAT('x', 10000) FROM seq_1_to_5000");
+        using MySqlBench bench = new();
+        VerifiedSnapshot snapshot = await bench.CaptureAsync(mortal.Settings("d"));
+        await using (ICapture capture = await bench.Source(mortal.Settings("d")).OpenAsync(Cancellation))
+        {
+            mortal.Crash();
+            using TemporaryFolder other = new();
+            LifeboatException lost = await Assert.ThrowsAsync<LifeboatException>(() => capture.WriteAsync(new FolderSnapshot(other.Path), Cancellation));
+            Assert.Contains(lost.Code, new[] { ErrorCodes.MySqlConnectionLost, ErrorCodes.MySqlUnreachable });
+        }
+
+        await mortal.StartAsync();
+        await using IRestoration restoration = bench.Restoration(snapshot, mortal.Settings("d"));
+        Assert.Equal([], (await restoration.PlanAsync(Cancellation)).Blockers);
+        mortal.Crash();
+        LifeboatException gone = await Assert.ThrowsAsync<LifeboatException>(() => restoration.StageAsync(Cancellation));
+        Assert.Contains(gone.Code, new[] { ErrorCodes.MySqlConnectionLost, ErrorCodes.MySqlUnreachable });
+        await mortal.StartAsync();
+        await restoration.DiscardAsync(Cancellation);
+        Assert.DoesNotContain("__staging", mortal.Sql("SHOW DATABASES"));
+    }
+
+    [Fact]
+    public async Task Values_of_64_MB_survive_and_a_server_that_cannot_take_them_is_refused_before()
+    {
+        await using MariaDbServer large = await MariaDbServer.StartAsync("--max-allowed-packet=1G", "--innodb-log-file-size=1G");
+        large.Sql("CREATE DATABASE big; CREATE TABLE big.t (id INT PRIMARY KEY, v LONGBLOB, w LONGTEXT); INSERT INTO big.t VALUES (1, REPEAT(UNHEX('00270A095CFF41'), 64 * 1024 * 1024 / 7), NULL), (2, NULL, 'x')");
+        string sum = large.Sql("SELECT id, MD5(v), LENGTH(v), w FROM t", "big");
+        using MySqlBench bench = new();
+        VerifiedSnapshot snapshot = await bench.CaptureAsync(large.Settings("big"));
+        RestorePlan plan = await bench.Restoration(snapshot, server.Settings("big")).PlanAsync(Cancellation);
+        Assert.Equal([ErrorCodes.MySqlPacketTooSmall], plan.Blockers.Select(static b => b.Code));
+        await bench.RestoreAsync(snapshot, large.Settings("big2"));
+        Assert.Equal(sum, large.Sql("SELECT id, MD5(v), LENGTH(v), w FROM t", "big2"));
+    }
+
+    private void Fill(string database) => server.Sql($"""
+        CREATE OR REPLACE DATABASE {database} CHARACTER SET utf8mb4; USE {database};
+        CREATE TABLE item (id INT PRIMARY KEY, label VARCHAR(50), KEY by_label (label)); INSERT INTO item SELECT seq, CONCAT('item ', seq) FROM seq_1_to_500;
+        CREATE VIEW items AS SELECT COUNT(*) FROM item; CREATE PROCEDURE total() SELECT COUNT(*) FROM item;
+        CREATE TRIGGER counted AFTER INSERT ON item FOR EACH ROW SET @n = NEW.id; CREATE EVENT tick ON SCHEDULE EVERY 1 DAY DO SET @x = 1;
+        """);
+}

@@ -1,0 +1,67 @@
+using Lifeboat.Engine.Apps;
+using Lifeboat.Engine.Secrets;
+using Lifeboat.Engine.Snapshots;
+using Lifeboat.Engine.Sources;
+using Lifeboat.Engine.Sources.MySql;
+using Lifeboat.EngineTests.Sources.Postgres;
+using Lifeboat.Tests.Shared;
+
+namespace Lifeboat.EngineTests.Sources.MySql;
+
+/// <summary>What tests of the MySQL source share: capture into a folder, restore from it, all steps.</summary>
+internal sealed class MySqlBench : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public MySqlBench(int workers = 2)
+    {
+        Directory.CreateDirectory(_folder["temp"]);
+        Directory.CreateDirectory(_folder["snapshot"]);
+        Host = new TestHost(_folder["temp"], workers);
+        Snapshot = new FolderSnapshot(_folder["snapshot"]);
+    }
+
+    public TestHost Host { get; }
+
+    public FolderSnapshot Snapshot { get; }
+
+    public string Folder => _folder["snapshot"];
+
+    public string Instructions { get; private set; } = "";
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public MySqlSource Source(MySqlSettings settings, ISecretResolver? secrets = null, long partBytes = 64 << 20) =>
+        new(settings, null, Host.Context, secrets ?? new NoSecrets()) { PartBytes = partBytes };
+
+    public async Task<VerifiedSnapshot> CaptureAsync(MySqlSettings settings, ISecretResolver? secrets = null, long partBytes = 64 << 20)
+    {
+        await using ICapture capture = await Source(settings, secrets, partBytes).OpenAsync(Cancellation);
+        SourceMetadata captured = await capture.WriteAsync(Snapshot, Cancellation);
+        Instructions = capture.Instructions;
+        return await Snapshot.FinishAsync(captured);
+    }
+
+    public IRestoration Restoration(VerifiedSnapshot snapshot, MySqlSettings settings, string id = "testid", ISecretResolver? secrets = null) =>
+        Source(settings, secrets).PrepareRestore(snapshot, snapshot.Metadata.Sources[0], id);
+
+    /// <summary>All steps, each of which must succeed.</summary>
+    public async Task<IRestoration> RestoreAsync(VerifiedSnapshot snapshot, MySqlSettings settings, string id = "testid")
+    {
+        IRestoration restoration = Restoration(snapshot, settings, id);
+        RestorePlan plan = await restoration.PlanAsync(Cancellation);
+        Assert.Equal([], plan.Blockers);
+        await restoration.StageAsync(Cancellation);
+        AssertPassed(await restoration.VerifyAsync(Cancellation));
+        await restoration.CommitAsync(Cancellation);
+        return restoration;
+    }
+
+    public static void AssertPassed(VerifyReport report)
+    {
+        Assert.NotEmpty(report.Checks);
+        Assert.Equal([], report.Checks.Where(static check => !check.Passed).Select(static c => $"{c.Subject}: expected {c.Expected}, found {c.Found}"));
+    }
+
+    public void Dispose() => _folder.Dispose();
+}

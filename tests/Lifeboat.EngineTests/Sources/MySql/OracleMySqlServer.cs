@@ -1,0 +1,35 @@
+using Lifeboat.Engine.Apps;
+
+namespace Lifeboat.EngineTests.Sources.MySql;
+
+/// <summary>A real server of Oracle's MySQL in a chroot (tests/chroots/build); sources reach it by its own client program there.</summary>
+public sealed class OracleMySqlServer : MariaDbServer
+{
+    protected override string Daemon => "/usr/sbin/mysqld";
+
+    protected override string Root => Path.Combine(Environment.GetEnvironmentVariable("LIFEBOAT_TEST_CHROOTS") ?? "/var/cache/lifeboat-test", "sid");
+
+    protected override string DumpProgram => "mysqldump";
+
+    protected override string[] Usual => ["--mysqlx=OFF", "--gtid-mode=ON", "--enforce-gtid-consistency=ON", "--secure-file-priv="];
+
+    /// <summary>Settings of a source by the socket, inside of the chroot.</summary>
+    public MySqlSettings InsideSettings(string database) =>
+        new("shop", $"mysql://root@/{database}?socket={Within}/s", null, null, Inside());
+
+    /// <summary>Starts a second one.</summary>
+    public static async Task<OracleMySqlServer> StartAnotherAsync()
+    {
+        OracleMySqlServer server = new();
+        await server.InitializeAsync();
+        return server;
+    }
+
+    protected override void Install()
+    {
+        string[] make = Inside("sh", "-c", $"id mysql >/dev/null 2>&1 || useradd --system --no-create-home mysql; chown mysql {Within}");
+        Run(make[0], make[1..]);
+        string[] command = Inside([Daemon, "--no-defaults", .. User, "--initialize-insecure", $"--datadir={Within}/data", $"--log-error={Within}/log"]);
+        Run(command[0], command[1..]);
+    }
+}
