@@ -38,6 +38,12 @@ public sealed record PostgresSettings(
 {
     public override string Type => "postgres";
 
+    /// <summary>Directories on the server for tablespaces that a restore has to create elsewhere than they were, by the tablespaces' names.</summary>
+    public IReadOnlyDictionary<string, string> Tablespaces { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Whether a restore changes roles that exist on the server to what they were (<c>--update-roles</c>).</summary>
+    public bool UpdateRoles { get; init; }
+
     /// <summary>
     /// Another database: a URL without a password, or a secret reference that holds one whole. The source's own <c>password:</c>
     /// and <c>via:</c> stay as they are.

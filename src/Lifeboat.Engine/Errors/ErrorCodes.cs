@@ -65,6 +65,8 @@ public static class ErrorCodes
     public static readonly ErrorCode PostgresNotComparable = new("LB3113", "postgres-not-comparable", Warnings);
     public static readonly ErrorCode PostgresColumnOrder = new("LB3121", "postgres-column-order", Warnings);
     public static readonly ErrorCode PostgresViewNotFilled = new("LB3122", "postgres-view-not-filled", Warnings);
+    public static readonly ErrorCode PostgresTablespaceUnusable = new("LB3123", "postgres-tablespace-unusable", Failed);
+    public static readonly ErrorCode PostgresCollationVersion = new("LB3124", "postgres-collation-version", Warnings);
 
     public static readonly ErrorCode MySqlUnreachable = new("LB3501", "mysql-unreachable", Failed);
     public static readonly ErrorCode MySqlLoginRefused = new("LB3502", "mysql-login-refused", Failed);

@@ -38,7 +38,7 @@ public sealed class RestoreOperation(App? app, RunContext context)
         string id = run.Host.NewId();
         SourceFactory factory = new(target, run, new SecretResolver(target.Directory, run));
         await using StagedSources sources = new(
-            [.. captured.Select(one => (one.Name, factory.Create(Selection.SettingsOf(target, one)).PrepareRestore(snapshot, one, id)))], run);
+            [.. captured.Select(one => (one.Name, factory.Create(Selection.SettingsOf(target, one, request.UpdateRoles)).PrepareRestore(snapshot, one, id)))], run);
         await AuthenticateAsync(bundle, cancellation);
         IReadOnlyList<SourceRestore> planned = await sources.PlanAsync(cancellation);
         List<Problem> warnings = [.. Selection.Warnings(target, snapshot.Metadata, request.Only), .. planned.SelectMany(static one => one.Plan.Warnings)];

@@ -7,7 +7,11 @@ namespace Lifeboat.Engine.Restore;
 /// <param name="Only">Names of the sources to restore; empty for all in the snapshot.</param>
 /// <param name="Targets">Where to restore a source instead of where it lives: a URL, or an absolute path, by source.</param>
 /// <param name="DryRun">Show the plan and change nothing.</param>
-public sealed record RestoreRequest(StoredSnapshot Snapshot, IReadOnlyList<string> Only, IReadOnlyDictionary<string, string> Targets, bool DryRun);
+public sealed record RestoreRequest(StoredSnapshot Snapshot, IReadOnlyList<string> Only, IReadOnlyDictionary<string, string> Targets, bool DryRun)
+{
+    /// <summary>Change database roles that exist on the target to what they were.</summary>
+    public bool UpdateRoles { get; init; }
+}
 
 /// <summary>One source's part of a restore.</summary>
 /// <param name="Verification">Null until the source was verified.</param>

@@ -38,7 +38,11 @@ internal static class Selection
         return problems.Count == 0 ? chosen : throw new LifeboatException(problems);
     }
 
-    public static SourceSettings SettingsOf(App app, SourceMetadata source) => app.Sources.First(one => one.Name == source.Name);
+    public static SourceSettings SettingsOf(App app, SourceMetadata source, bool updateRoles = false)
+    {
+        SourceSettings settings = app.Sources.First(one => one.Name == source.Name);
+        return settings is PostgresSettings postgres ? postgres with { UpdateRoles = updateRoles } : settings;
+    }
 
     /// <summary>Sources of the app that the snapshot lacks: they stay as they are, and a person should know.</summary>
     public static IEnumerable<Problem> Warnings(App app, SnapshotMetadata snapshot, IReadOnlyList<string> only) => app.Sources

@@ -32,6 +32,11 @@ internal sealed class RestoreCommand : Verb
         Description = "Show the plan and every reason why it would fail; change nothing",
     };
 
+    private readonly Option<bool> _updateRoles = new("--update-roles")
+    {
+        Description = "Change database roles that exist on the server to what they were, passwords included; without it they stay as they are",
+    };
+
     private readonly Option<bool> _yes = new("--yes", "-y") { Description = "Do not ask for the app's name" };
 
     public RestoreCommand(ProgramHost host, SharedOptions shared)
@@ -49,6 +54,7 @@ internal sealed class RestoreCommand : Verb
         Add(_only);
         Add(_target);
         Add(_dryRun);
+        Add(_updateRoles);
         Add(_yes);
         _target.Validators.Add(static result =>
         {
@@ -75,7 +81,7 @@ internal sealed class RestoreCommand : Verb
         App? app = await run.FindAppAsync(cancellation);
         StoredSnapshot snapshot = await SnapshotArgument.FindAsync(parsed.GetRequiredValue(_snapshot), app, run, cancellation);
         SnapshotMetadata metadata = await new VerifyOperation(app, run.Context).ShowAsync(snapshot, cancellation);
-        RestoreRequest request = new(snapshot, parsed.GetValue(_only) ?? [], Targets(parsed, run), dryRun);
+        RestoreRequest request = new(snapshot, parsed.GetValue(_only) ?? [], Targets(parsed, run), dryRun) { UpdateRoles = parsed.GetValue(_updateRoles) };
         RestorePresenter presenter = new(run, snapshot, metadata, app?.Name ?? metadata.App);
         try
         {

@@ -30,6 +30,9 @@ internal static class AppFileKeys
             new("via", new ListShape(
                 "A command prefix that reaches the server's own client programs, such as [docker, exec, -i, db].",
                 new TextShape("One word of the prefix.", "docker") { Rule = TextRules.CommandWord })),
+            new("tablespaces", new TextMapShape(
+                "Directories on the server for tablespaces that a restore has to create where theirs are not, by the tablespaces' names.", "tablespace",
+                new TextShape("A directory on the server: there, empty, and its user's own.", "/mnt/fast") { Rule = TextRules.ServerDirectory })),
         ]));
 
     private static readonly TypeVariant MySql = new("mysql", new MapShape(

@@ -42,6 +42,7 @@ public static class AppFileSchema
             ListShape list => OfList(list),
             MapShape map => OfMap(map, []),
             NamedMapShape named => OfNamed(named),
+            TextMapShape texts => new JsonObject { ["type"] = "object", ["minProperties"] = 1, ["additionalProperties"] = Of(texts.Item) },
             TypedMapShape typed => new JsonObject { ["type"] = "object", ["required"] = Texts(["type"]), ["oneOf"] = OfTypes(typed) },
             WordOrMapShape either => new JsonObject { ["oneOf"] = new JsonArray(new JsonObject { ["const"] = either.Word }, Of(either.Map)) },
             _ => throw new InvalidOperationException("a shape without a schema"),

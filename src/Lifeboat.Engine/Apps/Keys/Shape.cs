@@ -51,6 +51,9 @@ internal sealed record NamedMapShape(string Description, string Thing, string Ex
     public const string NamePattern = "^[A-Za-z0-9_-]{1,40}$";
 }
 
+/// <summary>A map from any names, whatever characters they have, to texts; at least one.</summary>
+internal sealed record TextMapShape(string Description, string Thing, TextShape Item) : Shape(Description);
+
 /// <summary>A map whose <c>type:</c> decides which other keys it has.</summary>
 internal sealed record TypedMapShape(string Description, IReadOnlyList<TypeVariant> Types, IReadOnlyList<string> LaterTypes) : Shape(Description);
 

@@ -47,6 +47,16 @@ internal static partial class TextRules
         return text == ":memory:" ? new Fault("a database in memory cannot be backed up", "write the path of the database's file") : null;
     }
 
+    /// <summary>A directory on a server, which may be of another system than ours.</summary>
+    public static Fault? ServerDirectory(string text)
+    {
+        if (text.Any(char.IsControl))
+            return new Fault("there is a control character in the path", "write the path on one line, without escapes");
+        return text[0] == '/' || (text.Length > 2 && char.IsAsciiLetter(text[0]) && text[1] == ':' && text[2] is '/' or '\\')
+            ? null
+            : new Fault("this is not an absolute path on the server", "write the whole path of the directory, such as `/mnt/fast`");
+    }
+
     public static Fault? Glob(string text)
     {
         if (text.Any(char.IsControl))

@@ -35,7 +35,10 @@ internal sealed class AppBuilder(string file)
     {
         string url = map.Text("url")!;
         bool isSecret = SecretReference.HasScheme(url);
-        return new PostgresSettings(name, isSecret ? null : url, isSecret ? Secret(url) : null, Secret(map.Text("password")), Texts(map, "via"));
+        return new PostgresSettings(name, isSecret ? null : url, isSecret ? Secret(url) : null, Secret(map.Text("password")), Texts(map, "via"))
+        {
+            Tablespaces = Entries(map, "tablespaces").ToDictionary(static e => e.Key, static e => ((TextNode)e.Value).Text),
+        };
     }
 
     private static MySqlSettings MySql(string name, MapNode map)

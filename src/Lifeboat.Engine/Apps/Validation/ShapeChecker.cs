@@ -30,6 +30,9 @@ internal sealed partial class ShapeChecker(Mistakes mistakes)
             case NamedMapShape named:
                 CheckNamed(named, node, path);
                 break;
+            case TextMapShape texts when AsMap(node, path, [texts.Thing]) is { } found:
+                CheckTexts(texts, found, path);
+                break;
             case TypedMapShape typed when AsMap(node, path, ["type"]) is { } found:
                 CheckTyped(typed, found, path);
                 break;
@@ -125,6 +128,14 @@ internal sealed partial class ShapeChecker(Mistakes mistakes)
                     "give it another name; some filesystems take the two for one");
             Check(shape.Item, entry.Value, good ? $"{path}.{entry.Key}" : path);
         }
+    }
+
+    private void CheckTexts(TextMapShape shape, MapNode map, string path)
+    {
+        if (map.Entries.Count == 0)
+            mistakes.Add(map.At, path, $"there is no {shape.Thing}", $"write at least one, such as `name: {shape.Item.Example}`, or leave the key out");
+        foreach (MapEntry entry in map.Entries)
+            Check(shape.Item, entry.Value, $"{path}.{Shown.Key(entry.Key)}");
     }
 
     private void CheckTyped(TypedMapShape shape, MapNode map, string path)

@@ -152,6 +152,21 @@ public sealed class PostgresCaptureTests(PostgresServer server) : IClassFixture<
     }
 
     [Fact]
+    public async Task A_table_that_is_emptied_between_the_snapshot_and_the_lock_is_not_captured_as_empty()
+    {
+        server.CreateDatabase("emptied");
+        server.Sql("emptied", "CREATE TABLE t AS SELECT i FROM generate_series(1, 1000) i");
+        await using PsqlSession other = await server.SessionAsync(Host.Context, "emptied");
+        await other.ExecuteAsync("BEGIN; TRUNCATE public.t; INSERT INTO public.t SELECT i FROM generate_series(1, 500) i", Cancellation);
+        Task<ICapture> opening = new PostgresSource(server.Settings("emptied"), server.Bin, Host.Context, new NoSecrets()).OpenAsync(Cancellation);
+        await WaitForLockAsync("emptied");
+        await other.ExecuteAsync("COMMIT", Cancellation);
+        await using ICapture capture = await opening;
+        SourceMetadata captured = await capture.WriteAsync(new FolderSnapshot(_folder["tree"]), Cancellation);
+        Assert.Equal(500, captured.Tables!.Single().Rows);
+    }
+
+    [Fact]
     public async Task Someone_who_wants_a_table_for_himself_during_the_backup_makes_no_deadlock()
     {
         server.CreateDatabase("exclusive");

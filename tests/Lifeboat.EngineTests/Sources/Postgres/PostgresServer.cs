@@ -26,6 +26,9 @@ public sealed class PostgresServer : IAsyncLifetime
     /// <summary>Arguments for initdb beside the usual ones; set before <see cref="InitializeAsync"/>.</summary>
     public IReadOnlyList<string> InitArguments { get; init; } = ["-E", "UTF8", "--locale=C.UTF-8"];
 
+    /// <summary>The server that this one is a streaming standby of; null for a server of its own.</summary>
+    public PostgresServer? StandbyOf { get; init; }
+
     /// <summary>Server settings beside the usual ones.</summary>
     public IReadOnlyList<string> ServerSettings { get; init; } = [];
 
@@ -58,8 +61,17 @@ public sealed class PostgresServer : IAsyncLifetime
         _folder = Directory.CreateTempSubdirectory("lbpg-").FullName;
         if (IsRoot)
             RunProgram("chown", ["postgres", _folder]);
-        string cluster = s_clusters.GetOrAdd(string.Join('\n', [Bin, .. InitArguments]), _ => new Lazy<string>(InitializeCluster)).Value;
-        RunProgram("cp", ["-a", cluster, Data]);
+        if (StandbyOf is not null)
+        {
+            RunServerProgram("pg_basebackup", ["-D", Data, "-R", "-c", "fast", "--no-sync", "-d", StandbyOf.SocketUrl("postgres")]);
+        }
+        else
+        {
+            string cluster = s_clusters.GetOrAdd(string.Join('
+', [Bin, .. InitArguments]), _ => new Lazy<string>(InitializeCluster)).Value;
+            RunProgram("cp", ["-a", cluster, Data]);
+        }
+
         Start();
         return ValueTask.CompletedTask;
     }
@@ -165,7 +177,8 @@ public sealed class PostgresServer : IAsyncLifetime
         environment: new() { ["PGTZ"] = "UTC", ["PGOPTIONS"] = "-c lc_monetary=C -c IntervalStyle=postgres -c bytea_output=hex -c quote_all_identifiers=off" });
 
     /// <summary>Runs one of PostgreSQL's programs.</summary>
-    public string RunClient(string program, params string[] arguments) => RunProgram(Path.Combine(Bin, program), arguments);
+    public string RunClient(string program, params string[] arguments) =>
+        RunProgram(Path.Combine(Bin, program), arguments, environment: new() { ["PGTZ"] = "UTC" });
 
     private static bool IsRoot => Environment.UserName == "root";
 

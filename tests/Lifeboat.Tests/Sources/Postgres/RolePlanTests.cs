@@ -65,7 +65,7 @@ public sealed class RolePlanTests
     }
 
     private static RolePlan Plan(string target, TargetRights rights, params string[] needed) =>
-        RolePlan.Of(Globals.Parse(Captured, hasPasswords: true), Globals.Parse(target, hasPasswords: true), rights, needed.ToHashSet(), "main");
+        RolePlan.Of(Globals.Parse(Captured, hasPasswords: true), Globals.Parse(target, hasPasswords: true), rights, needed.ToHashSet(), "main", update: false);
 
     private static TargetRights Superuser(int major) => new("postgres", true, true, true, major, "postgres", new HashSet<string>());
 }

@@ -46,6 +46,18 @@ internal static class CaptureChecks
                 $"user {SqlText.Identifier(session.User)} may not read role passwords: the snapshot has the roles without them",
                 "connect as a superuser to have them in the snapshot; otherwise set them again after a restore on another server",
                 source);
+        if (catalogue.CollationVersion is ({ } recorded, { } actual) && recorded != actual)
+            yield return new Problem(
+                ErrorCodes.PostgresCollationVersion,
+                $"{session.Connection.Target} was made with version {recorded} of its locale, and the server has version {actual}: its indexes on texts may be out of order",
+                "run REINDEX DATABASE, then ALTER DATABASE … REFRESH COLLATION VERSION; the snapshot itself is right, since indexes are built anew",
+                source);
+        foreach ((string mapped, string server) in catalogue.HiddenUserMappings)
+            yield return new Problem(
+                ErrorCodes.PostgresDataLeftOut,
+                $"the options of the user mapping for {SqlText.Identifier(mapped)} at server {SqlText.Identifier(server)}, if there are any, may not be read: the snapshot has it without",
+                "connect as a superuser to have them, or set them again after a restore (ALTER USER MAPPING)",
+                source);
         foreach (CatalogueRelation table in catalogue.ForeignTables)
             yield return new Problem(
                 ErrorCodes.PostgresDataLeftOut,

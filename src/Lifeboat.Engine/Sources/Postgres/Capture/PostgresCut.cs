@@ -47,7 +47,15 @@ internal sealed class PostgresCut
         {
             try
             {
-                return await TryOpenAsync(session, time, lockTimeout, cancellation);
+                if (await TryOpenAsync(session, time, lockTimeout, cancellation) is { } cut)
+                    return cut;
+                await session.ExecuteAsync("ROLLBACK", cancellation);
+                if (attempt == Attempts)
+                    throw new LifeboatException(
+                        ErrorCodes.PostgresObjectVanished,
+                        $"{session.Connection.Target}: tables are truncated or rewritten faster than they can be locked",
+                        "run again when the changes to the schema are done",
+                        session.Connection.Source);
             }
             catch (LifeboatException e) when (PostgresError.Of(e)?.SqlState is PostgresError.UndefinedTable
                 or "3F000" or "XX000" or "42809")
@@ -70,7 +78,8 @@ internal sealed class PostgresCut
         }
     }
 
-    private static async Task<PostgresCut> TryOpenAsync(
+    /// <summary>Null where a table was emptied or rewritten between the snapshot and the lock.</summary>
+    private static async Task<PostgresCut?> TryOpenAsync(
         PsqlSession session, TimeProvider time, TimeSpan lockTimeout, CancellationToken cancellation)
     {
         await session.ExecuteAsync(
@@ -88,12 +97,26 @@ internal sealed class PostgresCut
             await session.ExecuteAsync($"LOCK TABLE {names} IN ACCESS SHARE MODE", cancellation);
         }
 
+        if (await WasRewrittenAsync(session, catalogue, cancellation))
+            return null;
         catalogue = await catalogue.WithSizesAsync(session, cancellation);
         string? lsn = await session.QueryOneAsync(
             session.InRecovery ? "SELECT pg_last_wal_replay_lsn()" : "SELECT pg_current_wal_lsn()", cancellation);
         return new PostgresCut(session, catalogue, snapshot, lsn,
             at) { Sequences = await ReadSequencesAsync(session, catalogue, cancellation) };
     }
+
+    /// <summary>
+    /// TRUNCATE and some forms of ALTER TABLE give a table a new file, which a snapshot from before sees as empty (PostgreSQL manual, 13.6 "Caveats"). The
+    /// snapshot still shows the old file's number; the function tells the present one.
+    /// </summary>
+    private static async Task<bool> WasRewrittenAsync(PsqlSession session, PostgresCatalogue catalogue, CancellationToken cancellation) =>
+        await session.QueryOneAsync(
+            $$"""
+            SELECT count(*) FROM pg_class WHERE oid = ANY ('{ {{string.Join(',', catalogue.Locked.Select(static t => t.Oid))}} }'::oid[])
+                AND relfilenode <> 0 AND relfilenode <> pg_relation_filenode(oid)
+            """,
+            cancellation) != "0";
 
     /// <summary>
     /// Reads each sequence itself. Sequences are not part of any snapshot: the values are of now. The locks that reading takes are let go:

@@ -15,6 +15,9 @@ internal sealed class SchemaDump : IAsyncDisposable
 {
     private static readonly TimeSpan s_longestWait = TimeSpan.FromSeconds(30);
 
+    // What the server says of an object that the snapshot still shows, and that is gone meanwhile.
+    private static readonly string[] s_vanishedTexts = ["cache lookup failed", "could not open relation with OID", "could not find tuple for"];
+
     private readonly PostgresConnection _connection;
     private readonly PostgresTools _tools;
     private readonly CancellationTokenSource _stop = new();
@@ -133,6 +136,11 @@ internal sealed class SchemaDump : IAsyncDisposable
             return new LifeboatException(
                 ErrorCodes.PostgresToolsTooOld, PostgresProblems.Flat(errors),
                     "install client programs that are not older than the server", _connection.Source);
+        if (s_vanishedTexts.Any(text => errors.Contains(text, StringComparison.Ordinal)))
+            return new LifeboatException(
+                ErrorCodes.PostgresObjectVanished,
+                $"{_connection.Target}: an object was dropped while pg_dump read the schema: {PostgresProblems.Flat(errors)}",
+                "run again when the changes to the schema are done", _connection.Source);
         return PostgresProblems.OfProgram(start, exit, errors, _connection, "pg_dump read the schema");
     }
 }

@@ -25,6 +25,12 @@ internal sealed record PostgresCatalogue(
     IReadOnlyList<CatalogueRelation> Relations, IReadOnlyDictionary<uint, IReadOnlyList<string>> Columns, bool MayReadRolePasswords,
         bool MayReadLargeObjects)
 {
+    /// <summary>User mappings (a user and a server each) whose options are not shown to us, if they have any.</summary>
+    public IReadOnlyList<(string User, string Server)> HiddenUserMappings { get; init; } = [];
+
+    /// <summary>The versions of the database's locale: with which it was made, and which the server has now; null where the server does not know.</summary>
+    public (string? Recorded, string? Actual) CollationVersion { get; init; }
+
     /// <summary>Tables with rows of their own that belong to the app: those of extensions only where they are its configuration.</summary>
     public IEnumerable<CatalogueRelation> Tables => Relations.Where(static r => r.Kind == 'r' && Ours(r));
 
@@ -47,7 +53,22 @@ internal sealed record PostgresCatalogue(
         rows = await session.QueryAsync(
             "SELECT has_table_privilege('pg_catalog.pg_authid', 'SELECT'), has_table_privilege('pg_catalog.pg_largeobject', 'SELECT')",
                 cancellation);
-        return new PostgresCatalogue(relations, columns, rows[0][0] == "t", rows[0][1] == "t");
+        return new PostgresCatalogue(relations, columns, rows[0][0] == "t", rows[0][1] == "t")
+        {
+            HiddenUserMappings = session.IsSuperuser ? []
+                : [.. (await session.QueryAsync("SELECT usename, srvname FROM pg_user_mappings WHERE umoptions IS NULL ORDER BY srvname, usename", cancellation))
+                    .Select(static row => (row[0] ?? "", row[1]!))],
+            CollationVersion = await CollationVersionAsync(session, cancellation),
+        };
+    }
+
+    private static async Task<(string? Recorded, string? Actual)> CollationVersionAsync(PsqlSession session, CancellationToken cancellation)
+    {
+        if (session.ServerMajor < 15)
+            return default;
+        IReadOnlyList<string?[]> rows = await session.QueryAsync(
+            "SELECT datcollversion, pg_database_collation_actual_version(oid) FROM pg_database WHERE datname = current_database()", cancellation);
+        return (rows[0][0], rows[0][1]);
     }
 
     /// <summary>Adds the tables' sizes. Asking for a size waits for an exclusive lock to go, so the tables are locked first.</summary>
@@ -87,7 +108,8 @@ internal sealed record PostgresCatalogue(
         SELECT c.oid, n.nspname, c.relname, quote_ident(n.nspname) || '.' || quote_ident(c.relname), c.relkind,
             c.relpersistence = 'u', c.relispartition,
             coalesce(am.amname = 'heap', false),
-            has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'),
+            -- Null where it has been dropped since the snapshot: the lock will tell.
+            coalesce(has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'), true),
             c.relrowsecurity AND row_security_active(c.oid), c.relispopulated,
             e.extname, coalesce(config.rank - 1, -1), config.condition
         FROM pg_class c

@@ -27,6 +27,7 @@ internal sealed class PostgresRestoration(
     string restoreId) : IRestoration
 {
     private readonly RoleRestoration _roles = new();
+    private readonly RoleChanges _changes = new();
     private readonly List<string> _tablespaces = [];
     private RestoreTarget? _target;
     private DatabaseSwitch? _switch;
@@ -41,7 +42,7 @@ internal sealed class PostgresRestoration(
         {
             RestoreTarget target = await TargetAsync(cancellation);
             await using PsqlSession session = await target.OpenMaintenanceAsync(cancellation);
-            _prepared = await new RestorePreflight(target, session).RunAsync(cancellation);
+            _prepared = await new RestorePreflight(target, session, settings).RunAsync(cancellation);
             return _prepared.Plan;
         }
         catch (LifeboatException e)
@@ -88,13 +89,23 @@ internal sealed class PostgresRestoration(
     {
         if (_stagedOid is null)
             throw new InvalidOperationException("nothing was staged");
-        await (await SwitchAsync(cancellation)).ForwardAsync(_stagedOid, cancellation);
+        await ChangeRolesAsync(cancellation);
+        try
+        {
+            await (await SwitchAsync(cancellation)).ForwardAsync(_stagedOid, cancellation);
+        }
+        catch (LifeboatException)
+        {
+            await ChangeRolesBackAsync();
+            throw;
+        }
     }
 
     public async Task RevertAsync(CancellationToken cancellation)
     {
         if (_stagedOid is not null)
             await (await SwitchAsync(cancellation)).BackAsync(_stagedOid, cancellation);
+        await ChangeRolesBackAsync();
         await DiscardAsync(cancellation);
     }
 
@@ -125,6 +136,23 @@ internal sealed class PostgresRestoration(
         return _switch ??= new DatabaseSwitch(target.Names, target.OpenMaintenanceAsync, target.OpenStagingAsync, context.Host.Time);
     }
 
+    /// <summary>Roles that exist are in use by what is live: they are changed at the switch, not before.</summary>
+    private async Task ChangeRolesAsync(CancellationToken cancellation)
+    {
+        if (_prepared is not { Roles: { Update.Count: > 0 } or { UpdateMemberships.Count: > 0 } } || _target is null)
+            return;
+        await using PsqlSession session = await _target.OpenMaintenanceAsync(cancellation);
+        await _changes.ApplyAsync(session, _prepared.Roles, cancellation);
+    }
+
+    private async Task ChangeRolesBackAsync()
+    {
+        if (!_changes.Applied || _target is null)
+            return;
+        await using PsqlSession session = await _target.OpenMaintenanceAsync(CancellationToken.None);
+        await _changes.UndoAsync(session, CancellationToken.None);
+    }
+
     private async Task StepAsync(string what, Func<Task> step)
     {
         long started = context.Host.Time.GetTimestamp();
@@ -153,8 +181,19 @@ internal sealed class PostgresRestoration(
         await session.ExecuteAsync(DatabaseSql.Create(database, target.Names.Staging, session.ServerMajor, owner: null, tablespace), cancellation);
         _stagedOid = await session.QueryOneAsync(
             $"SELECT oid FROM pg_catalog.pg_database WHERE datname = {SqlText.Literal(target.Names.Staging)}", cancellation);
+        await WarnOfCollationAsync(target, session, cancellation);
         foreach (string sql in new StagingDatabase(target.Names.Staging, database).SpeedSql(target.Workers))
             await session.ExecuteAsync(sql, cancellation);
+    }
+
+    private async Task WarnOfCollationAsync(RestoreTarget target, PsqlSession session, CancellationToken cancellation)
+    {
+        string? here = await session.QueryOneAsync(
+            $"SELECT pg_catalog.to_jsonb(d) ->> 'datcollversion' FROM pg_catalog.pg_database d WHERE oid = {_stagedOid}", cancellation);
+        if (target.Details.Database.CollationVersion is { } there && here is not null && here != there)
+            context.Progress.Report(new Warned(settings.Name, new Problem(
+                ErrorCodes.PostgresCollationVersion, $"the database's locale has version {there} in the snapshot and {here} on this server: texts may be ordered in another way",
+                "indexes are built anew and are right; look at what relies on an order", settings.Name)));
     }
 
     /// <summary>What needs indexes and rights to be there: materialised views, statistics, and the database's own properties.</summary>

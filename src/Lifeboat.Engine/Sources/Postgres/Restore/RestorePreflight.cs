@@ -1,4 +1,5 @@
 using System.Globalization;
+using Lifeboat.Engine.Apps;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources.Postgres.Catalogue;
@@ -20,7 +21,7 @@ internal sealed record PreparedRestore(
     IReadOnlyList<GlobalTablespace> CreateTablespaces);
 
 /// <summary>Looks at the target server and says what a restore would do there, and every reason why it would fail. Changes nothing.</summary>
-internal sealed class RestorePreflight(RestoreTarget target, PsqlSession session)
+internal sealed class RestorePreflight(RestoreTarget target, PsqlSession session, PostgresSettings settings)
 {
     private readonly TargetServer _server = new(session);
     private readonly List<Problem> _blockers = [];
@@ -78,7 +79,7 @@ internal sealed class RestorePreflight(RestoreTarget target, PsqlSession session
         HashSet<string> needed = [.. names.All, NameText.Decode(Details.Database.Owner, Details)];
         foreach (PostgresGrant grant in Details.Database.Acl ?? [])
             needed.UnionWith([NameText.Decode(grant.Grantor, Details), NameText.Decode(grant.Grantee ?? "", Details)]);
-        RolePlan roles = RolePlan.Of(captured, there, rights, needed, target.Source);
+        RolePlan roles = RolePlan.Of(captured, there, rights, needed, target.Source, settings.UpdateRoles);
         _blockers.AddRange(roles.Blockers);
         _warnings.AddRange(roles.Warnings);
         if (!captured.HasPasswords && roles.Create.Any(static role => role.Attributes.Flags.GetValueOrDefault("login")))
@@ -116,17 +117,26 @@ internal sealed class RestorePreflight(RestoreTarget target, PsqlSession session
         List<GlobalTablespace> create = [];
         foreach (string name in needed.Order(StringComparer.Ordinal))
         {
+            bool isMapped = settings.Tablespaces.TryGetValue(name, out string? directory);
             if (captured.Tablespaces.TryGetValue(name, out GlobalTablespace? space) && rights.Superuser
-                && await _server.CanHoldTablespaceAsync(space.Location, cancellation))
+                && await _server.CanHoldTablespaceAsync(directory ?? space.Location, cancellation))
             {
-                create.Add(space);
+                create.Add(isMapped ? space.At(directory!) : space);
+                continue;
+            }
+
+            if (isMapped)
+            {
+                Block(
+                    ErrorCodes.PostgresTablespaceUnusable, $"tablespace {name} cannot be created in {directory} on the server, as the app file wants it",
+                    "the directory must be there, empty and owned by the server's user, and the restore needs a superuser");
                 continue;
             }
 
             Warn(
                 ErrorCodes.PostgresTablespaceReplaced,
                 $"tablespace {name} is not on the server and cannot be created there ({space?.Location ?? "no directory"}): everything goes into the default tablespace",
-                "create the directory on the server (empty, owned by its user) or the tablespace, then run again; or move tables afterwards");
+                "create the directory on the server (empty, owned by its user), or name another under `tablespaces:` in the app file, then run again; or move tables afterwards");
             return (false, []);
         }
 
@@ -214,8 +224,13 @@ internal sealed class RestorePreflight(RestoreTarget target, PsqlSession session
             _steps.Add($"create {many(roles.Create.Count, "role")}: {string.Join(", ", roles.Create.Select(static role => role.Name))}");
         if (roles.Grant.Count > 0)
             _steps.Add($"grant {many(roles.Grant.Count, "membership")}");
-        if (roles.Kept.Count > 0)
-            _steps.Add($"keep {many(roles.Kept.Count, "role")} as they are: {string.Join(", ", roles.Kept)}");
+        string[] kept = [.. roles.Kept.Except(roles.Update.Select(static update => update.Captured.Name))];
+        if (kept.Length > 0)
+            _steps.Add($"keep {many(kept.Length, "role")} as they are: {string.Join(", ", kept)}");
+        foreach (RoleUpdate update in roles.Update)
+            _steps.Add($"change role {update.Captured.Name}: {string.Join("; ", update.Differences)}");
+        _steps.AddRange(roles.UpdateMemberships.Select(static change =>
+            $"{(change.Grant ? "make" : "no longer have")} role {change.Membership.Member} a member of {change.Membership.Role}"));
         foreach (GlobalTablespace space in spaces)
             _steps.Add($"create tablespace {space.Name} in {space.Location}");
         _steps.Add(

@@ -74,7 +74,16 @@ internal sealed record Membership(string Role, string Member, bool Admin, bool? 
 /// <summary>One tablespace of <c>globals.sql</c>.</summary>
 /// <param name="Location">Its directory on the server.</param>
 /// <param name="Statements">What creates it and gives it its owner, options, grants and comment.</param>
-internal sealed record GlobalTablespace(string Name, string Location, IReadOnlyList<GlobalStatement> Statements);
+internal sealed record GlobalTablespace(string Name, string Location, IReadOnlyList<GlobalStatement> Statements)
+{
+    /// <summary>The same in another directory.</summary>
+    public GlobalTablespace At(string directory) => this with
+    {
+        Location = directory,
+        Statements = [.. Statements.Select(s => s.Kind != GlobalKind.CreateTablespace ? s
+            : s with { Sql = s.Sql[..(s.Tokens.Last(static t => t.Kind == SqlTokenKind.Text).Start - s.Tokens[0].Start)] + SqlText.Literal(directory) })],
+    };
+}
 
 /// <summary><c>globals.sql</c>, or what pg_dumpall says of the target: roles, memberships, tablespaces.</summary>
 internal sealed record Globals(

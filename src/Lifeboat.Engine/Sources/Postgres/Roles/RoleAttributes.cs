@@ -54,6 +54,18 @@ internal sealed record RoleAttributes(IReadOnlyDictionary<string, bool> Flags, i
         return string.Join(' ', words);
     }
 
+    /// <summary>All attributes as SQL, what is not set included, so that they become these whatever they were.</summary>
+    /// <param name="passwords">Whether no hash means no password; else it says nothing, and the password stays.</param>
+    public string WholeSql(bool passwords)
+    {
+        IEnumerable<string> words = Flags.Select(static flag => (flag.Value ? "" : "NO") + flag.Key)
+            .Append(string.Create(CultureInfo.InvariantCulture, $"CONNECTION LIMIT {ConnectionLimit}"))
+            .Append($"VALID UNTIL {SqlText.Literal(ValidUntil ?? "infinity")}");
+        if (passwords)
+            words = words.Append("PASSWORD " + (PasswordHash is null ? "NULL" : SqlText.Literal(PasswordHash.Reveal())));
+        return string.Join(' ', words);
+    }
+
     /// <summary>What differs, in words that give no secret away; empty where nothing does.</summary>
     /// <param name="comparePasswords">False where either side's passwords could not be read.</param>
     public IEnumerable<string> DifferencesTo(RoleAttributes target, bool comparePasswords)
@@ -89,7 +101,7 @@ internal sealed record RoleAttributes(IReadOnlyDictionary<string, bool> Flags, i
 
     // The servers may be in different time zones, and then write one moment differently.
     private static bool SameMoment(string? left, string? right) =>
-        left == right || (Moment(left) is { } a && Moment(right) is { } b && a == b);
+        left == right || (left ?? "infinity") == (right ?? "infinity") || (Moment(left) is { } a && Moment(right) is { } b && a == b);
 
     private static DateTimeOffset? Moment(string? text) =>
         DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset moment) ? moment : null;

@@ -4,37 +4,56 @@ using Lifeboat.Engine.Sources.Postgres.Sql;
 namespace Lifeboat.Engine.Sources.Postgres.Roles;
 
 /// <summary>
-/// Which of a snapshot's roles are created on the target. Roles that exist there are never changed: what differs is a warning.
+/// Which of a snapshot's roles are created on the target. Roles that exist there are only changed where that is asked for: else what differs is a warning.
 /// </summary>
 /// <param name="Create">Roles that are not there.</param>
 /// <param name="Kept">Roles that are there already, by name.</param>
 /// <param name="Grant">Memberships with at least one side that is created, in an order in which each grantor has the right already.</param>
 /// <param name="ParameterGrants">Rights of created roles on server parameters.</param>
+/// <param name="Update">Roles that are there and are changed to what they were.</param>
+/// <param name="UpdateMemberships">Likewise, memberships of two roles that are both there.</param>
 internal sealed record RolePlan(
     IReadOnlyList<GlobalRole> Create,
     IReadOnlyList<string> Kept,
     IReadOnlyList<PlannedMembership> Grant,
     IReadOnlyList<GlobalStatement> ParameterGrants,
+    IReadOnlyList<RoleUpdate> Update,
+    IReadOnlyList<MembershipChange> UpdateMemberships,
     IReadOnlyList<Problem> Blockers,
     IReadOnlyList<Problem> Warnings)
 {
     /// <param name="needed">Roles that the database's own objects name: owners, grantees.</param>
-    public static RolePlan Of(Globals captured, Globals target, TargetRights rights, IReadOnlySet<string> needed, string source) =>
-        new RolePlanner(captured, target, rights, needed, source).Plan();
+    /// <param name="update">Whether roles that are there are changed.</param>
+    public static RolePlan Of(Globals captured, Globals target, TargetRights rights, IReadOnlySet<string> needed, string source, bool update) =>
+        new RolePlanner(captured, target, rights, needed, source, update).Plan();
 }
+
+/// <param name="There">As it is on the target, to be put back.</param>
+/// <param name="Differences">In words that give no secret away.</param>
+/// <param name="Passwords">Whether the snapshot says what the password was.</param>
+internal sealed record RoleUpdate(GlobalRole Captured, GlobalRole There, IReadOnlyList<string> Differences, bool Passwords);
+
+/// <param name="Grant">Granted, or else revoked.</param>
+internal sealed record MembershipChange(Membership Membership, bool Grant);
 
 /// <param name="WithGrantor">Whether the captured grantor can be named; otherwise the session's user is it.</param>
 internal sealed record PlannedMembership(Membership Membership, bool WithGrantor);
 
 /// <summary>Works a <see cref="RolePlan"/> out.</summary>
-internal sealed class RolePlanner(Globals captured, Globals target, TargetRights rights, IReadOnlySet<string> needed, string source)
+internal sealed class RolePlanner(Globals captured, Globals target, TargetRights rights, IReadOnlySet<string> needed, string source, bool update)
 {
     private const string PredefinedPrefix = "pg_"; // reserved for the server's own roles
+    private readonly List<RoleUpdate> _updates = [];
+    private readonly List<MembershipChange> _changes = [];
     private readonly List<Problem> _blockers = [];
     private readonly List<Problem> _warnings = [];
 
     public RolePlan Plan()
     {
+        if (update && !rights.Superuser)
+            _blockers.Add(new Problem(
+                ErrorCodes.PostgresRightMissing, $"only a superuser can change roles to what they were, and user {rights.User} is none",
+                "connect as a superuser, or leave out --update-roles", source));
         List<GlobalRole> create = [.. captured.Roles.Values.Where(role => !target.Roles.ContainsKey(role.Name))];
         create.RemoveAll(LeftOut);
         HashSet<string> created = [.. create.Select(static role => role.Name)];
@@ -49,6 +68,8 @@ internal sealed class RolePlanner(Globals captured, Globals target, TargetRights
             [.. captured.Roles.Keys.Where(target.Roles.ContainsKey)],
             Memberships(created),
             [.. captured.ParameterGrants.Where(grant => created.Contains(grant.Subject))],
+            _updates,
+            _changes,
             _blockers,
             _warnings);
     }
@@ -77,10 +98,13 @@ internal sealed class RolePlanner(Globals captured, Globals target, TargetRights
         // The role that restores has just logged in: every new server's superuser has a password of its own, and it is the right one there.
         bool comparePasswords = captured.HasPasswords && target.HasPasswords && role.Name != rights.User;
         string[] differences = [.. role.DifferencesTo(there, comparePasswords)];
-        if (differences.Length > 0)
+        if (differences.Length > 0 && update && role.Name != rights.User)
+            _updates.Add(new RoleUpdate(role, there, differences, captured.HasPasswords));
+        else if (differences.Length > 0)
             _warnings.Add(new Problem(
                 ErrorCodes.PostgresRoleDiffers, $"role {role.Name} exists and stays as it is, though it differs: {string.Join("; ", differences)}",
-                "change it by hand if the snapshot's is the right one (globals.sql has it)", source));
+                role.Name == rights.User ? "the role that restores is never changed; change it by hand if the snapshot's is the right one"
+                    : "restore with --update-roles if the snapshot's is the right one", source));
     }
 
     private List<PlannedMembership> Memberships(HashSet<string> created)
@@ -88,9 +112,29 @@ internal sealed class RolePlanner(Globals captured, Globals target, TargetRights
         bool Exists(string role) => created.Contains(role) || target.Roles.ContainsKey(role) || role.StartsWith(PredefinedPrefix, StringComparison.Ordinal);
         List<Membership> missing = [.. captured.Memberships.Where(m => !target.Memberships.Any(there => m.SameAs(there, grantors: false)))];
         foreach (Membership membership in missing.Where(m => !created.Contains(m.Role) && !created.Contains(m.Member) && Exists(m.Role) && Exists(m.Member)))
+        {
+            if (update)
+            {
+                _changes.Add(new MembershipChange(membership, Grant: true));
+                continue;
+            }
+
             _warnings.Add(new Problem(
                 ErrorCodes.PostgresRoleDiffers, $"role {membership.Member} is not a member of {membership.Role} as in the snapshot; both exist, so this stays as it is",
-                $"grant it by hand if the snapshot is right: {membership.Sql(withGrantor: false)}", source));
+                $"restore with --update-roles if the snapshot is right, or run {membership.Sql(withGrantor: false)}", source));
+        }
+
+        foreach (Membership extra in target.Memberships.Where(m => captured.Roles.ContainsKey(m.Member) && (captured.Roles.ContainsKey(m.Role)
+            || m.Role.StartsWith(PredefinedPrefix, StringComparison.Ordinal)) && !captured.Memberships.Any(c => c.Role == m.Role && c.Member == m.Member)))
+        {
+            if (update && extra.Member != rights.User)
+                _changes.Add(new MembershipChange(extra, Grant: false));
+            else
+                _warnings.Add(new Problem(
+                    ErrorCodes.PostgresRoleDiffers, $"role {extra.Member} is a member of {extra.Role}, which it was not in the snapshot; this stays as it is",
+                    $"restore with --update-roles if the snapshot is right, or run {extra.RevokeSql(withGrantor: false)}", source));
+        }
+
         List<Membership> pending = [.. missing.Where(m => (created.Contains(m.Role) || created.Contains(m.Member)) && Exists(m.Role) && Exists(m.Member))];
         return Ordered(pending, Exists);
     }

@@ -11,7 +11,7 @@ namespace Lifeboat.Engine.Sources.Postgres.Roles;
 internal sealed class RoleRestoration
 {
     /// <summary>Keeps passwords' hashes out of the server's log and statistics, as far as a superuser can.</summary>
-    private const string QuietSql =
+    public const string QuietSql =
         """
         SET LOCAL log_statement = 'none'; SET LOCAL log_min_error_statement = 'panic'; SET LOCAL log_min_duration_statement = -1;
         SET LOCAL log_duration = off; SET LOCAL pg_stat_statements.track_utility = off; SET LOCAL pgaudit.log = 'none'
@@ -108,7 +108,7 @@ internal sealed class RoleRestoration
     }
 
     /// <summary>The server may quote a statement in its message, so a password's hash is taken out of it.</summary>
-    private static async Task RunAsync(PsqlSession session, string sql, string doing, CancellationToken cancellation, string? secret = null)
+    public static async Task RunAsync(PsqlSession session, string sql, string doing, CancellationToken cancellation, string? secret = null)
     {
         try
         {

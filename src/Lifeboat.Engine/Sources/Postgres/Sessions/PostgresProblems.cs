@@ -6,11 +6,15 @@ namespace Lifeboat.Engine.Sources.Postgres.Sessions;
 /// <summary>Says in our words what went wrong with a server: one code, a message with the names concerned, and what to do.</summary>
 public static class PostgresProblems
 {
+    /// <summary>What the server says of a snapshot whose session has ended (snapmgr.c).</summary>
+    private static readonly string[] s_snapshotTexts = ["invalid snapshot identifier", "could not import the requested snapshot"];
+
     /// <summary>What libpq and the server say when a connection ends or cannot be made (PostgreSQL's fe-connect.c, fe-misc.c, postmaster.c).</summary>
     private static readonly string[] s_lostTexts =
     [
         "terminating connection", "server closed the connection", "connection to server", "could not connect to database", "could not receive data from server",
         "could not send data to server", "the database system is", "no connection to the server", "SSL connection has been closed",
+        .. s_snapshotTexts,
     ];
 
     /// <summary>A command that the server refused.</summary>
@@ -86,10 +90,13 @@ public static class PostgresProblems
         ['5', '3', ..] => (ErrorCodes.PostgresOutOfResources, "the server lacks a resource: see its log"),
         "28P01" or "28000" => (ErrorCodes.PostgresLoginRefused, "correct the user or the password in the app file"),
         "3D000" => (ErrorCodes.PostgresDatabaseMissing, "correct the database's name in the app file's url"),
-        ['5', '7', 'P', ..] or ['0', '8', ..] => (
-            ErrorCodes.PostgresConnectionLost, "see the server's log for the reason (restart, termination, crash), then run again"),
+        ['5', '7', 'P', ..] or ['0', '8', ..] => LostAdvice,
+        _ when s_snapshotTexts.Any(text => error.Message.Contains(text, StringComparison.Ordinal)) => LostAdvice,
         _ => (ErrorCodes.PostgresSqlFailed, error.ServerHint ?? "the server's message says what is wrong; mend that and run again"),
     };
+
+    private static (ErrorCode Code, string Hint) LostAdvice => (
+        ErrorCodes.PostgresConnectionLost, "see the server's log for the reason (restart, termination, crash), then run again");
 
     private static (ErrorCode Code, string Hint) JudgeConnecting(string text)
     {
