@@ -16,6 +16,7 @@ public sealed class AppFileTests
             type: postgres
             url: "env:GRAPH_URL"
             via: [docker, exec, -i, db]
+            tablespaces: {fast one: /mnt/fast, win: "D:\\pg"}
           app:       {type: sqlite, path: data/app.db}
           filestore: {type: files, path: /var/lib/odoo/filestore/shop/, exclude: ["**/*.tmp", cache]}
           settings:  {type: settings, files: [app_settings.json, ../.env], environment: [GEMINI_API_KEY]}
@@ -49,6 +50,7 @@ public sealed class AppFileTests
         Assert.Equal(new SecretReference(SecretScheme.Env, "GRAPH_URL"), graph.UrlSecret);
         Assert.Null(graph.Password);
         Assert.Equal(["docker", "exec", "-i", "db"], graph.Via);
+        Assert.Equal(new Dictionary<string, string> { ["fast one"] = "/mnt/fast", ["win"] = "D:\\pg" }, graph.Tablespaces);
         Assert.Equal("/srv/shop/data/app.db", Assert.IsType<SqliteSettings>(app.Sources[2]).Path);
         FilesSettings files = Assert.IsType<FilesSettings>(app.Sources[3]);
         Assert.Equal("/var/lib/odoo/filestore/shop", files.Path);
@@ -188,6 +190,8 @@ public sealed class AppFileTests
     [InlineData("{type: postgres, url: 'env:A', via: docker exec}", ".via", "a list is wanted", "docker")]
     [InlineData("{type: postgres, url: 'env:A', via: [env, PGPASSWORD=x]}", ".via[1]", "a secret stands in a command", "password:")]
     [InlineData("{type: postgres, url: 'env:A', via: [1]}", ".via[0]", "number", "quotes")]
+    [InlineData("{type: postgres, url: 'env:A', tablespaces: {fast: mnt/fast}}", ".tablespaces.fast", "not an absolute path", "/mnt/fast")]
+    [InlineData("{type: postgres, url: 'env:A', tablespaces: {}}", ".tablespaces", "there is no tablespace", "leave the key out")]
     [InlineData("[a]", "", "a map is wanted here, not a list", "key: value")]
     [InlineData("postgresql://a@b/c", "", "a map is wanted here, not a text", "key: value")]
     public void A_mistake_in_a_source_is_found_where_it_is(string source, string path, string message, string hint)

@@ -135,7 +135,7 @@ internal sealed partial class ShapeChecker(Mistakes mistakes)
         if (map.Entries.Count == 0)
             mistakes.Add(map.At, path, $"there is no {shape.Thing}", $"write at least one, such as `name: {shape.Item.Example}`, or leave the key out");
         foreach (MapEntry entry in map.Entries)
-            Check(shape.Item, entry.Value, $"{path}.{Shown.Key(entry.Key)}");
+            Check(shape.Item, entry.Value, $"{path}.{Shown.Key(entry.Key).Trim('`')}");
     }
 
     private void CheckTyped(TypedMapShape shape, MapNode map, string path)

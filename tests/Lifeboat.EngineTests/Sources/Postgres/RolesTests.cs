@@ -196,7 +196,7 @@ public sealed partial class RolesTests : IAsyncLifetime
     }
 
     private static string[] DatabaseLines(PostgresServer server) => [.. RestoreBench.Lines(server.Dump("the d\"b", "--create", "--schema-only"))
-        .Where(static l => l.Contains("DATABASE", StringComparison.Ordinal) && !l.StartsWith("--", StringComparison.Ordinal))];
+        .Where(static l => l.Contains("DATABASE", StringComparison.Ordinal) && !l.StartsWith("--", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
 
     private static string Grantors(PostgresServer server) => server.Sql(
         "postgres",

@@ -145,13 +145,13 @@ internal sealed class DatabaseSwitch(
     private async Task DrainAsync(PsqlSession session, string database, CancellationToken cancellation)
     {
         await session.ExecuteAsync(Allow(database, false), cancellation);
-        string where = $"WHERE datname = {SqlText.Literal(database)} AND pid <> pg_catalog.pg_backend_pid()";
+        // Autovacuum's workers are not asked to go (not everybody may), nor waited for: a large table keeps one busy for long, and renaming a database ends it
+        // by itself (CountOtherDBBackends in procarray.c).
+        string where = $"WHERE datname = {SqlText.Literal(database)} AND pid <> pg_catalog.pg_backend_pid() AND backend_type <> 'autovacuum worker'";
         long started = time.GetTimestamp();
         while (true)
         {
-            // Workers of the server itself end by themselves, and must not be asked by whoever may not.
-            await session.QueryAsync(
-                $"SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity {where} AND backend_type <> 'autovacuum worker'", cancellation);
+            await session.QueryAsync($"SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity {where}", cancellation);
             string left = await session.QueryOneAsync($"SELECT count(*) FROM pg_catalog.pg_stat_activity {where}", cancellation) ?? "0";
             if (left == "0")
                 return;
