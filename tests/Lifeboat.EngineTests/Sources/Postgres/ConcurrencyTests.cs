@@ -95,8 +95,10 @@ public sealed class ConcurrencyTests(PostgresServer server) : IClassFixture<Post
         server.CreateDatabase("slow");
         server.Sql(
             "slow",
-            string.Concat(((string[])["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout"]).Select(static setting =>
-                $"ALTER DATABASE slow SET {setting} = '1s'; ALTER ROLE impatient SET {setting} = '1s';").Prepend("CREATE ROLE impatient SUPERUSER LOGIN;"))
+            string.Concat(((string[])["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"]).Select(static setting =>
+                $"ALTER DATABASE slow SET {setting} = '1s'; ALTER ROLE impatient SET {setting} = '1s';")
+                // Ends a client program that a busy machine keeps waiting, this test's own as well.
+                .Append("ALTER DATABASE slow SET idle_session_timeout = '20s'; ALTER ROLE impatient SET idle_session_timeout = '20s';").Prepend("CREATE ROLE impatient SUPERUSER LOGIN;"))
             + "CREATE TABLE t AS SELECT i, repeat('x', 2000) FROM generate_series(1, 5000) i; "
             // Slow where the restore fills it, by the pace of the server itself.
             + "CREATE OR REPLACE FUNCTION public.pace() RETURNS int LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1.5); RETURN 1; END $$; "

@@ -201,8 +201,8 @@ public sealed partial class RolesTests : IAsyncLifetime
     private static string Grantors(PostgresServer server) => server.Sql(
         "postgres",
         """
-        SELECT roleid::regrole, member::regrole, grantor::regrole, admin_option FROM pg_auth_members WHERE member::regrole::text <> 'pg_monitor' ORDER BY 1::text, 2::text;
-        SELECT a.grantor::regrole, a.grantee::regrole, privilege_type, is_grantable FROM pg_database d, aclexplode(datacl) a WHERE datname = 'the d"b' ORDER BY 1::text, 2::text, 3
+        SELECT roleid::regrole, member::regrole, grantor::regrole, admin_option FROM pg_auth_members WHERE member::regrole::text <> 'pg_monitor' ORDER BY roleid::regrole::text, member::regrole::text;
+        SELECT a.grantor::regrole, a.grantee::regrole, privilege_type, is_grantable FROM pg_database d, aclexplode(datacl) a WHERE datname = 'the d"b' ORDER BY a.grantor::regrole::text, a.grantee::regrole::text, privilege_type
         """);
 
     private const string RolesSql =

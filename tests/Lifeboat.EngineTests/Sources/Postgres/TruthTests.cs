@@ -71,7 +71,7 @@ public sealed class TruthTests(TwoServers servers) : IClassFixture<TwoServers>, 
             ((string[])[
                 "DateStyle = 'German, DMY'", "IntervalStyle = 'sql_standard'", "TimeZone = 'Asia/Kathmandu'", "bytea_output = 'escape'", "extra_float_digits = -15",
                 "lc_monetary = 'C.UTF-8'", "search_path = 'nowhere'", "statement_timeout = '1s'", "lock_timeout = '1s'", "idle_in_transaction_session_timeout = '1s'",
-                "idle_session_timeout = '1s'", "default_transaction_read_only = on", "default_transaction_isolation = 'serializable'",
+                "idle_session_timeout = '20s'", "default_transaction_read_only = on", "default_transaction_isolation = 'serializable'",
                 "default_transaction_deferrable = on", "row_security = off", "array_nulls = off", "quote_all_identifiers = on", "standard_conforming_strings = off",
                 "backslash_quote = off", "client_encoding = 'LATIN1'", "xmlbinary = 'hex'", "xmloption = 'document'", "transform_null_equals = on",
                 "check_function_bodies = on", "client_min_messages = 'notice'", "default_toast_compression = 'lz4'",
