@@ -67,8 +67,7 @@ public sealed class PostgresServer : IAsyncLifetime
         }
         else
         {
-            string cluster = s_clusters.GetOrAdd(string.Join('
-', [Bin, .. InitArguments]), _ => new Lazy<string>(InitializeCluster)).Value;
+            string cluster = s_clusters.GetOrAdd(string.Join('\n', [Bin, .. InitArguments]), _ => new Lazy<string>(InitializeCluster)).Value;
             RunProgram("cp", ["-a", cluster, Data]);
         }
 
