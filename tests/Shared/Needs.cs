@@ -7,7 +7,9 @@ public static class Needs
 
     public static void Program(string name) => Require(
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder =>
-            File.Exists(Path.Combine(folder, name))), $"{name} is not installed");
+            System.IO.File.Exists(Path.Combine(folder, name))), $"{name} is not installed");
+
+    public static void File(string path) => Require(System.IO.File.Exists(path), $"there is no {path}");
 
     private static void Require(bool there, string why)
     {

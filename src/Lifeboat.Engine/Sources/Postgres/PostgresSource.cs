@@ -5,6 +5,7 @@ using Lifeboat.Engine.Secrets;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources.Postgres.Capture;
 using Lifeboat.Engine.Sources.Postgres.Catalogue;
+using Lifeboat.Engine.Sources.Postgres.Extensions;
 using Lifeboat.Engine.Sources.Postgres.Restore;
 using Lifeboat.Engine.Sources.Postgres.Sessions;
 
@@ -34,7 +35,9 @@ public sealed class PostgresSource(PostgresSettings settings, string? toolsFolde
             {
                 await session.ExecuteAsync("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", cancellation);
                 PostgresCatalogue catalogue = await PostgresCatalogue.ReadAsync(session, cancellation);
-                return [.. CaptureChecks.Blockers(session, catalogue), .. CaptureChecks.Warnings(session, catalogue)];
+                ExtensionReader extensions = new(session);
+                await extensions.ReadAsync(ask: false, cancellation);
+                return [.. CaptureChecks.Blockers(session, catalogue), .. extensions.Blockers, .. CaptureChecks.Warnings(session, catalogue)];
             }
         }
         catch (LifeboatException e)

@@ -8,6 +8,7 @@ using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Secrets;
 using Lifeboat.Engine.Sources.Postgres.Sessions;
 using Lifeboat.Engine.Sources.Postgres.Sql;
+using Lifeboat.Tests.Shared;
 
 namespace Lifeboat.EngineTests.Sources.Postgres;
 
@@ -23,6 +24,9 @@ public sealed class PostgresServer : IAsyncLifetime
     private static int s_nextPort = 20000 + (Environment.ProcessId % 5000);
     private string _folder = "";
 
+    /// <summary>The chroot that the server and its programs live in (tests/chroots/build makes them); "" for this machine.</summary>
+    public string Root { get; init; } = "";
+
     /// <summary>Arguments for initdb beside the usual ones; set before <see cref="InitializeAsync"/>.</summary>
     public IReadOnlyList<string> InitArguments { get; init; } = ["-E", "UTF8", "--locale=C.UTF-8"];
 
@@ -35,11 +39,22 @@ public sealed class PostgresServer : IAsyncLifetime
     /// <summary>The folder of the server's programs.</summary>
     public string Bin { get; init; } = "/usr/lib/postgresql/15/bin";
 
-    public string SocketFolder => _folder;
+    /// <summary>As the server and its own clients see it.</summary>
+    public string SocketFolder => _folder[Root.Length..];
 
     public int Port { get; private set; }
 
     public string LogFile => Path.Combine(_folder, "log");
+
+    /// <summary>The prefix that reaches its programs; empty on this machine.</summary>
+    public string[] Via => Root.Length == 0 ? [] : ["chroot", Root];
+
+    /// <summary>A server in one of the chroots: Debian suite and major version.</summary>
+    public static PostgresServer InChroot(string suite, int major, params string[] serverSettings)
+    {
+        string folder = Environment.GetEnvironmentVariable("LIFEBOAT_TEST_CHROOTS") is { Length: > 0 } named ? named : "/var/cache/lifeboat-test";
+        return new PostgresServer { Root = Path.Combine(folder, suite), Bin = $"/usr/lib/postgresql/{major}/bin", ServerSettings = serverSettings };
+    }
 
     /// <summary>Starts a server with its usual settings.</summary>
     public static async Task<PostgresServer> StartAsync(params string[] serverSettings)
@@ -51,23 +66,19 @@ public sealed class PostgresServer : IAsyncLifetime
 
     public ValueTask InitializeAsync()
     {
-        if (!File.Exists(Path.Combine(Bin, "initdb")))
-        {
-            if (Environment.GetEnvironmentVariable("CI") == "true")
-                Assert.Fail($"no PostgreSQL server in {Bin}");
-            Assert.Skip($"no PostgreSQL server in {Bin}");
-        }
-
-        _folder = Directory.CreateTempSubdirectory("lbpg-").FullName;
+        Needs.File(Root + Path.Combine(Bin, "initdb"));
+        if (Root.Length > 0)
+            Needs.Root();
+        _folder = MakeFolder("lbpg-");
         if (IsRoot)
-            RunProgram("chown", ["postgres", _folder]);
+            RunProgram("chown", ["postgres", SocketFolder]);
         if (StandbyOf is not null)
         {
             RunServerProgram("pg_basebackup", ["-D", Data, "-R", "-c", "fast", "--no-sync", "-d", StandbyOf.SocketUrl("postgres")]);
         }
         else
         {
-            string cluster = s_clusters.GetOrAdd(string.Join('\n', [Bin, .. InitArguments]), _ => new Lazy<string>(InitializeCluster)).Value;
+            string cluster = s_clusters.GetOrAdd(string.Join('\n', [Root, Bin, .. InitArguments]), _ => new Lazy<string>(InitializeCluster)).Value;
             RunProgram("cp", ["-a", cluster, Data]);
         }
 
@@ -78,18 +89,23 @@ public sealed class PostgresServer : IAsyncLifetime
     /// <summary>Makes what every server of this kind begins as: initdb takes seconds of a processor, and its copy does as well.</summary>
     private string InitializeCluster()
     {
-        string folder = Directory.CreateTempSubdirectory("lbpg-init-").FullName;
+        string folder = MakeFolder("lbpg-init-"), inside = folder[Root.Length..];
         AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(folder, recursive: true);
         File.WriteAllText(Path.Combine(folder, "pw"), Password);
         if (IsRoot)
-            RunProgram("chown", ["-R", "postgres", folder]);
-        string data = Path.Combine(folder, "data");
+            RunProgram("chown", ["-R", "postgres", inside]);
+        string data = Path.Combine(inside, "data");
         RunServerProgram(
             "initdb",
-            ["-D", data, "-U", "postgres", "--auth-local=trust", "--auth-host=scram-sha-256", "--pwfile", Path.Combine(folder, "pw"),
+            ["-D", data, "-U", "postgres", "--auth-local=trust", "--auth-host=scram-sha-256", "--pwfile", Path.Combine(inside, "pw"),
                 "--no-sync", .. InitArguments]);
         return data;
     }
+
+    /// <summary>A new folder where the server's temporary ones are; its path as this machine sees it.</summary>
+    private string MakeFolder(string prefix) => Root.Length == 0
+        ? Directory.CreateTempSubdirectory(prefix).FullName
+        : Directory.CreateDirectory($"{Root}/tmp/{prefix}{Guid.NewGuid():N}").FullName;
 
     /// <summary>Starts it (again).</summary>
     public void Start()
@@ -100,13 +116,13 @@ public sealed class PostgresServer : IAsyncLifetime
                 Port = FreePort();
             string[] settings =
             [
-                $"unix_socket_directories={_folder}", $"port={Port}", "listen_addresses=127.0.0.1", "fsync=off", "full_page_writes=off",
+                $"unix_socket_directories={SocketFolder}", $"port={Port}", "listen_addresses=127.0.0.1", "fsync=off", "full_page_writes=off",
                 "max_connections=60", "shared_buffers=64MB", "autovacuum=off", .. ServerSettings,
             ];
             string options = string.Join(' ', settings.Select(static s => $"-c '{s.Replace("'", "'\\''", StringComparison.Ordinal)}'"));
             try
             {
-                RunServerProgram("pg_ctl", ["start", "-w", "-s", "-D", Data, "-l", LogFile, "-o", options]);
+                RunServerProgram("pg_ctl", ["start", "-w", "-s", "-D", Data, "-l", LogFile[Root.Length..], "-o", options]);
                 return;
             }
             catch (InvalidOperationException) when (attempt < 5)
@@ -142,18 +158,18 @@ public sealed class PostgresServer : IAsyncLifetime
 
     /// <summary>The URI by the unix socket, which wants none.</summary>
     public string SocketUrl(string database, string user = "postgres") =>
-        $"postgresql://{Uri.EscapeDataString(user)}@/{Uri.EscapeDataString(database)}?host={Uri.EscapeDataString(_folder)}&port={Port}";
+        $"postgresql://{Uri.EscapeDataString(user)}@/{Uri.EscapeDataString(database)}?host={Uri.EscapeDataString(SocketFolder)}&port={Port}";
 
     /// <summary>Settings of a source by the unix socket.</summary>
     public PostgresSettings Settings(string database, string user = "postgres", string source = "main", params string[] via) =>
-        new(source, SocketUrl(database, user), null, null, via);
+        new(source, SocketUrl(database, user), null, null, via.Length == 0 ? Via : via);
 
     /// <summary>Opens a session by the unix socket, as the engine does.</summary>
     public async Task<PsqlSession> SessionAsync(RunContext context, string database, string user = "postgres")
     {
         CancellationToken cancellation = TestContext.Current.CancellationToken;
         PostgresConnection connection = await PostgresConnection.FromAsync(Settings(database, user), new NoSecrets(), cancellation);
-        IReadOnlyList<PostgresTools> tools = await PostgresTools.FindAsync(context, Bin, [], cancellation);
+        IReadOnlyList<PostgresTools> tools = await PostgresTools.FindAsync(context, Bin, Via, cancellation);
         return await PsqlSession.OpenAsync(tools[0], connection, cancellation);
     }
 
@@ -181,7 +197,8 @@ public sealed class PostgresServer : IAsyncLifetime
 
     private static bool IsRoot => Environment.UserName == "root";
 
-    private string Data => Path.Combine(_folder, "data");
+    /// <summary>The data directory, as the server sees it.</summary>
+    public string Data => Path.Combine(SocketFolder, "data");
 
     private static int FreePort()
     {
@@ -204,15 +221,24 @@ public sealed class PostgresServer : IAsyncLifetime
     private void RunServerProgram(string program, string[] arguments)
     {
         string path = Path.Combine(Bin, program);
-        if (IsRoot)
+        if (Root.Length > 0)
+            Run("chroot", ["--userspec=postgres:postgres", Root, path, .. arguments], directory: "/");
+        else if (IsRoot)
             RunProgram("runuser", ["-u", "postgres", "--", path, .. arguments], directory: "/");
         else
             RunProgram(path, arguments);
     }
 
-    private static string RunProgram(
+    private string RunProgram(
         string program, IEnumerable<string> arguments, string? input = null, string? directory = null, Encoding? encoding = null,
         Dictionary<string, string>? environment = null)
+    {
+        string[] words = [.. Via, program, .. arguments];
+        return Run(words[0], words[1..], input, directory, encoding, environment);
+    }
+
+    private static string Run(
+        string program, string[] arguments, string? input = null, string? directory = null, Encoding? encoding = null, Dictionary<string, string>? environment = null)
     {
         // The server that pg_ctl starts keeps its error stream open, so its output goes to its log and nothing is waited for here.
         bool detached = arguments.Contains("start");

@@ -5,6 +5,7 @@ using Lifeboat.Engine.Processes;
 using Lifeboat.Engine.Progress;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources.Postgres.Catalogue;
+using Lifeboat.Engine.Sources.Postgres.Extensions;
 using Lifeboat.Engine.Sources.Postgres.Sessions;
 using Lifeboat.Engine.Sources.Postgres.Sql;
 
@@ -158,12 +159,23 @@ internal sealed class PostgresCapture : ICapture
         SchemaDigest = "",
         RolePasswords = _cut.Catalogue.MayReadRolePasswords,
         Roles = await PostgresDatabaseReader.ReadRolesAsync(Session, cancellation),
-        Extensions = await PostgresDatabaseReader.ReadExtensionsAsync(Session, cancellation),
+        Extensions = await ReadExtensionsAsync(cancellation),
         Tables = tables,
         Sequences = _cut.Sequences,
         MaterializedViews = await MaterializedViewOrder.ReadAsync(Session, _cut.Catalogue, cancellation),
         LargeObjects = largeObjects,
     };
+
+    private async Task<IReadOnlyList<PostgresExtension>> ReadExtensionsAsync(CancellationToken cancellation)
+    {
+        ExtensionReader reader = new(Session);
+        IReadOnlyList<PostgresExtension> extensions = await reader.ReadAsync(ask: true, cancellation);
+        if (reader.Blockers.Count > 0)
+            throw new LifeboatException(reader.Blockers);
+        foreach (Problem warning in reader.Warnings)
+            _context.Progress.Report(new Warned(Source, warning));
+        return extensions;
+    }
 
     private async Task<string> WriteSchemaAsync(CountingWriter files, CancellationToken cancellation)
     {

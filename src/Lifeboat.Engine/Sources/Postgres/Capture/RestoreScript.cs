@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Lifeboat.Engine.Sources.Postgres.Catalogue;
+using Lifeboat.Engine.Sources.Postgres.Extensions;
 using Lifeboat.Engine.Sources.Postgres.Sessions;
 using Lifeboat.Engine.Sources.Postgres.Sql;
 
@@ -13,18 +14,34 @@ namespace Lifeboat.Engine.Sources.Postgres.Capture;
 internal sealed class RestoreScript(PostgresDetails details, IReadOnlyList<IReadOnlyList<string>> paths, string folder, Encoding encoding)
 {
     private const string LoadTable = "pg_temp.lifeboat_load";
+    private readonly ExtensionRestore _extensions = new(details);
 
     public async Task WriteAsync(Stream stream, SchemaDump schema, CancellationToken cancellation)
     {
         await WriteAsync(stream, Header(), cancellation);
-        await schema.WriteTextAsync(["--section=pre-data"], stream, cancellation);
+        await WriteSchemaAsync(stream, schema, cancellation);
         await WriteAsync(stream, Settings(), cancellation);
         await WriteAsync(stream, "\n-- The tables' rows.\n", cancellation);
         for (int i = 0; i < details.Tables.Count; i++)
             await WriteAsync(stream, Load(details.Tables[i], paths[i]), cancellation);
+        await WriteAsync(stream, string.Concat(_extensions.AfterLoadSql.Select(static sql => $"\n-- Object ids that rows hold become this server's.\n{sql};\n")), cancellation);
         await WriteAsync(stream, "\n-- Sequences.\n\\ir sequences.sql\n" + LargeObjects(), cancellation);
         await schema.WriteTextAsync(["--section=post-data"], stream, cancellation);
-        await WriteAsync(stream, Refresh() + "\nRESET ALL;\nANALYZE;\n", cancellation);
+        await WriteAsync(stream, Refresh() + "\nRESET ALL;\nANALYZE;\n" + string.Concat(_extensions.AtEndSql.Select(static sql => sql + ";\n")), cancellation);
+    }
+
+    private async Task WriteSchemaAsync(Stream stream, SchemaDump schema, CancellationToken cancellation)
+    {
+        if (!_extensions.EditsSchema)
+        {
+            await schema.WriteTextAsync(["--section=pre-data"], stream, cancellation);
+            return;
+        }
+
+        using MemoryStream text = new();
+        await schema.WriteTextAsync(["--section=pre-data"], text, cancellation);
+        string edited = _extensions.EditSchema(Encoding.Latin1.GetString(text.GetBuffer(), 0, (int)text.Length), new Dictionary<string, string>());
+        await stream.WriteAsync(Encoding.Latin1.GetBytes(edited), cancellation);
     }
 
     /// <summary><c>sequences.sql</c>.</summary>

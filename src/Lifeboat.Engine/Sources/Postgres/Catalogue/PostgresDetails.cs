@@ -107,7 +107,24 @@ public sealed record PostgresSetting(string? Role, string Name, string Value);
 public sealed record PostgresRole(string Name, bool Login, bool Superuser);
 
 /// <param name="ConfigurationTables">Quoted names of the tables whose rows are data, in the extension's order.</param>
-public sealed record PostgresExtension(string Name, string Version, string Schema, IReadOnlyList<string> ConfigurationTables);
+/// <param name="ObjectIds">The object ids that its rows hold; null for none.</param>
+/// <param name="Views">Views that are made anew from a corrected definition; null for none.</param>
+/// <param name="Questions">What only the extension itself can say; null for nothing.</param>
+public sealed record PostgresExtension(
+    string Name, string Version, string Schema, IReadOnlyList<string> ConfigurationTables,
+    IReadOnlyList<PostgresObjectId>? ObjectIds = null, IReadOnlyList<PostgresExtensionView>? Views = null, IReadOnlyList<PostgresQuestion>? Questions = null);
+
+/// <summary>An object id of the captured server, and the name by which a restore finds the new one.</summary>
+/// <param name="Type">What the name names, as PostgreSQL's types for object ids do: <c>regnamespace</c>.</param>
+/// <param name="Name">Quoted where needed.</param>
+public sealed record PostgresObjectId(string Id, string Type, string Name);
+
+/// <param name="Columns">Of each of the extension's calls in the view, in order: the columns of its result.</param>
+public sealed record PostgresExtensionView(string Schema, string Name, IReadOnlyList<IReadOnlyList<string>> Columns);
+
+/// <param name="Sql">A query.</param>
+/// <param name="Answer">A line for each row, values with a space between.</param>
+public sealed record PostgresQuestion(string Sql, string Answer);
 
 /// <param name="Schema">Plain, not quoted; likewise the others.</param>
 /// <param name="Columns">What COPY was given, in order: without generated and dropped columns.</param>

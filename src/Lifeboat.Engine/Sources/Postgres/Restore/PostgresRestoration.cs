@@ -6,6 +6,7 @@ using Lifeboat.Engine.Progress;
 using Lifeboat.Engine.Secrets;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources.Postgres.Catalogue;
+using Lifeboat.Engine.Sources.Postgres.Extensions;
 using Lifeboat.Engine.Sources.Postgres.Roles;
 using Lifeboat.Engine.Sources.Postgres.Sessions;
 using Lifeboat.Engine.Sources.Postgres.Sql;
@@ -63,7 +64,10 @@ internal sealed class PostgresRestoration(
         using SchemaRestore schema = new(
             context, target.RestoreTools, target.Staging, snapshot, $"{target.Folder}/schema.dump", prepared.KeepTablespaces);
         await StepAsync("roles and the empty database", () => CreateAsync(target, prepared, cancellation));
-        await StepAsync("what comes before the rows", () => schema.PreDataAsync(cancellation));
+        ExtensionRestore extensions = new(target.Details);
+        await StepAsync("what comes before the rows", () => extensions.EditsSchema || prepared.ExtensionVersions.Count > 0
+            ? schema.PreDataAsync(text => extensions.EditSchema(text, prepared.ExtensionVersions), cancellation)
+            : schema.PreDataAsync(cancellation));
         _readBack = new TableReadBack(target);
         TableLoad load = await content.PrepareLoadAsync(_readBack, cancellation);
         await Together.RunAsync(
@@ -72,7 +76,7 @@ internal sealed class PostgresRestoration(
             async token =>
             {
                 await StepAsync("rows", () => load.AllLoaded.WaitAsync(token));
-                await content.LoadOthersAsync(token);
+                await content.LoadOthersAsync(extensions, token);
                 await StepAsync("indexes, constraints and triggers", () => schema.PostDataAsync(target.Workers, token));
                 await StepAsync("materialised views, statistics and settings", () => FinishAsync(target, prepared, content, token));
             });
@@ -178,7 +182,7 @@ internal sealed class PostgresRestoration(
 
         PostgresDatabase database = target.Details.Database;
         string? tablespace = prepared.KeepTablespaces && database.Tablespace != "pg_default" ? NameText.Decode(database.Tablespace, target.Details) : null;
-        await session.ExecuteAsync(DatabaseSql.Create(database, target.Names.Staging, session.ServerMajor, owner: null, tablespace), cancellation);
+        await CreateDatabaseAsync(target, session, name => DatabaseSql.Create(database, name, session.ServerMajor, owner: null, tablespace), cancellation);
         _stagedOid = await session.QueryOneAsync(
             $"SELECT oid FROM pg_catalog.pg_database WHERE datname = {SqlText.Literal(target.Names.Staging)}", cancellation);
         await WarnOfCollationAsync(target, session, cancellation);
@@ -196,6 +200,33 @@ internal sealed class PostgresRestoration(
                 "indexes are built anew and are right; look at what relies on an order", settings.Name)));
     }
 
+    /// <summary>Creates the staged database; first under another name, where an extension can be created only there.</summary>
+    private static async Task CreateDatabaseAsync(RestoreTarget target, PsqlSession session, Func<string, string> create, CancellationToken cancellation)
+    {
+        (KnownExtension Known, PostgresExtension Captured)[] choosy =
+            [.. target.Details.Extensions.Select(static e => (Known: KnownExtensions.Find(e.Name)!, Captured: e)).Where(static e => e.Known?.CreatedInDatabase is not null)];
+        if (choosy.Length == 0)
+        {
+            await session.ExecuteAsync(create(target.Names.Staging), cancellation);
+            return;
+        }
+
+        string name = choosy[0].Known.CreatedInDatabase!;
+        await session.ExecuteAsync(create(name), cancellation);
+        try
+        {
+            await using (PsqlSession first = await PsqlSession.OpenAsync(target.ServerTools, target.Connection.WithDatabase(name), cancellation))
+                foreach ((KnownExtension known, PostgresExtension captured) in choosy)
+                    await first.ExecuteAsync($"CREATE EXTENSION {SqlText.Identifier(known.Name)} WITH SCHEMA {SqlText.Identifier(captured.Schema)}", cancellation);
+            await session.ExecuteAsync($"ALTER DATABASE {SqlText.Identifier(name)} RENAME TO {SqlText.Identifier(target.Names.Staging)}", cancellation);
+        }
+        catch
+        {
+            await session.ExecuteAsync($"DROP DATABASE IF EXISTS {SqlText.Identifier(name)}", CancellationToken.None);
+            throw;
+        }
+    }
+
     /// <summary>What needs indexes and rights to be there: materialised views, statistics, and the database's own properties.</summary>
     private async Task FinishAsync(RestoreTarget target, PreparedRestore prepared, StagedContent content, CancellationToken cancellation)
     {
@@ -204,6 +235,8 @@ internal sealed class PostgresRestoration(
         await triggers.DisableAsync(session, cancellation);
         _unfilled = await content.RefreshAsync(session, cancellation);
         await StagedContent.AnalyzeAsync(session, cancellation);
+        foreach (string sql in new ExtensionRestore(target.Details).AtEndSql)
+            await session.ExecuteAsync(sql, cancellation);
         bool isThere(string role) => role.StartsWith("pg_", StringComparison.Ordinal) || prepared.RolesThere.Contains(NameText.Decode(role, target.Details));
         string name = NameText.ForSession(target.Names.Staging, session);
         foreach (string sql in new StagingDatabase(name, target.Details.Database).FinishSql(isThere))

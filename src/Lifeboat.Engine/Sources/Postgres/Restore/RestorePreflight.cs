@@ -3,6 +3,7 @@ using Lifeboat.Engine.Apps;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources.Postgres.Catalogue;
+using Lifeboat.Engine.Sources.Postgres.Extensions;
 using Lifeboat.Engine.Sources.Postgres.Roles;
 using Lifeboat.Engine.Sources.Postgres.Sessions;
 using Lifeboat.Engine.Sources.Postgres.Sql;
@@ -11,6 +12,7 @@ namespace Lifeboat.Engine.Sources.Postgres.Restore;
 
 /// <summary>What preflight found out, for the steps that follow.</summary>
 /// <param name="RolesThere">Names of the roles that there will be on the server.</param>
+/// <param name="ExtensionVersions">The version of each extension that is not created in the server's default one.</param>
 /// <param name="KeepTablespaces">False where everything goes into the default tablespace.</param>
 internal sealed record PreparedRestore(
     RestorePlan Plan,
@@ -18,7 +20,8 @@ internal sealed record PreparedRestore(
     RolePlan Roles,
     IReadOnlySet<string> RolesThere,
     bool KeepTablespaces,
-    IReadOnlyList<GlobalTablespace> CreateTablespaces);
+    IReadOnlyList<GlobalTablespace> CreateTablespaces,
+    IReadOnlyDictionary<string, string> ExtensionVersions);
 
 /// <summary>Looks at the target server and says what a restore would do there, and every reason why it would fail. Changes nothing.</summary>
 internal sealed class RestorePreflight(RestoreTarget target, PsqlSession session, PostgresSettings settings)
@@ -27,6 +30,7 @@ internal sealed class RestorePreflight(RestoreTarget target, PsqlSession session
     private readonly List<Problem> _blockers = [];
     private readonly List<Problem> _warnings = [];
     private readonly List<string> _steps = [];
+    private readonly Dictionary<string, string> _extensionVersions = [];
 
     private PostgresDetails Details => target.Details;
 
@@ -49,13 +53,14 @@ internal sealed class RestorePreflight(RestoreTarget target, PsqlSession session
             await _server.DatabasesAsync([target.Names.Live, target.Names.Staging, target.Names.Before], cancellation);
         TargetDatabase? live = databases.GetValueOrDefault(target.Names.Live);
         CheckNames(databases);
+        await CheckKnownExtensionsAsync(cancellation);
         if (live is not null)
             await CheckLiveAsync(live, rights, cancellation);
         Describe(live, roles, create);
         RestorePlan plan = new(
             target.Connection.WithDatabase(target.Names.Live).Target, live is not null, live is null ? null : $"database {target.Names.Before}",
             _steps, await BytesNeededAsync(cancellation), _blockers, _warnings);
-        return new PreparedRestore(plan, rights, roles, rolesThere, keep, create);
+        return new PreparedRestore(plan, rights, roles, rolesThere, keep, create, _extensionVersions);
     }
 
     private void Block(ErrorCode code, string message, string hint) => _blockers.Add(new Problem(code, message, hint, target.Source));
@@ -160,11 +165,41 @@ internal sealed class RestorePreflight(RestoreTarget target, PsqlSession session
             if (there.NeedsSuperuser && !rights.Superuser)
                 Block(
                     ErrorCodes.PostgresRightMissing, $"only a superuser can create extension {extension.Name}", "connect as a superuser");
-            if (there.DefaultVersion != extension.Version)
+            bool same = there.Versions.Contains(extension.Version);
+            if (there.DefaultVersion != extension.Version && same)
+                _extensionVersions[extension.Name] = extension.Version;
+            else if (!same && KnownExtensions.Find(extension.Name) is { SameVersion: true })
+                Block(
+                    ErrorCodes.PostgresExtensionMissing,
+                    $"extension {extension.Name} is version {extension.Version} in the snapshot, and the server has only {string.Join(", ", there.Versions.Order())}: "
+                    + "it restores into its own version alone",
+                    $"install version {extension.Version} on the server's machine, restore, then ALTER EXTENSION {extension.Name} UPDATE");
+            else if (!same)
                 Warn(
                     ErrorCodes.PostgresNotComparable,
                     $"extension {extension.Name} is version {extension.Version} in the snapshot and will be {there.DefaultVersion}, the server's default",
-                    "see the extension's notes on that version; ALTER EXTENSION … UPDATE TO changes it afterwards");
+                    $"see the extension's notes on that version, or install {extension.Version} on the server's machine first");
+        }
+    }
+
+    private async Task CheckKnownExtensionsAsync(CancellationToken cancellation)
+    {
+        foreach (KnownExtension known in Details.Extensions.Select(static e => KnownExtensions.Find(e.Name)).OfType<KnownExtension>())
+        {
+            string? libraries = await _server.SettingAsync("shared_preload_libraries", cancellation);
+            if (known.PreloadedLibrary is { } library && libraries is not null
+                && !libraries.Split(',').Any(name => Path.GetFileName(name.Trim(' ', '"', '\'')).Equals(library, StringComparison.Ordinal)))
+                Block(
+                    ErrorCodes.PostgresExtensionMissing, $"extension {known.Name} works only where the server has loaded its library at its start, and it has not",
+                    $"add {library} to shared_preload_libraries in the server's postgresql.conf, and restart the server");
+            if (known.CreatedInDatabase is { } name && (await _server.DatabasesAsync([name], cancellation)).Count > 0)
+                Block(
+                    ErrorCodes.PostgresNameTaken, $"there is a database {name}, whose name extension {known.Name} needs for a moment while it is created",
+                    $"rename that database for the time of the restore: ALTER DATABASE {SqlText.Identifier(name)} RENAME TO …");
+            if (known.DatabaseSetting is { } setting && await _server.SettingAsync(setting, cancellation) is { } there && there != target.Names.Live)
+                Warn(
+                    ErrorCodes.PostgresNotComparable, $"the server's {setting} is {there}: extension {known.Name} will not work for database {target.Names.Live}",
+                    $"set {setting} = '{target.Names.Live}' in the server's postgresql.conf, and restart the server");
         }
     }
 

@@ -52,8 +52,10 @@ internal sealed partial record RestoreTarget(
         IReadOnlyList<PostgresTools> found = await PostgresTools.FindAsync(context, toolsFolder, connection.Via, cancellation);
         await using PsqlSession session = await OpenAnyAsync(PostgresTools.Newest(found), connection, live, cancellation);
         PostgresTools tools = PostgresTools.For(found, session.ServerMajor, session.ServerVersion, connection.Source);
+        // An older server takes nothing of it: preflight says so, whatever the programs.
+        bool older = session.ServerMajor < details.ServerVersionNumber / 10000;
         return new RestoreTarget(
-            context, connection, tools, ReaderOf(captured, tools, found), session.Database, snapshot, captured, details, StagingNames.For(live, restoreId));
+            context, connection, tools, older ? tools : ReaderOf(captured, tools, found), session.Database, snapshot, captured, details, StagingNames.For(live, restoreId));
     }
 
     public Task<PsqlSession> OpenMaintenanceAsync(CancellationToken cancellation) => PsqlSession.OpenAsync(ServerTools, Maintenance, cancellation);

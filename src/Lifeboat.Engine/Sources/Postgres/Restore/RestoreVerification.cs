@@ -1,10 +1,12 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
+using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Progress;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources.Postgres.Capture;
 using Lifeboat.Engine.Sources.Postgres.Catalogue;
+using Lifeboat.Engine.Sources.Postgres.Extensions;
 using Lifeboat.Engine.Sources.Postgres.Roles;
 using Lifeboat.Engine.Sources.Postgres.Sessions;
 using Lifeboat.Engine.Sources.Postgres.Sql;
@@ -28,13 +30,16 @@ internal sealed class RestoreVerification(
     {
         await using PsqlSession session = await target.OpenStagingAsync(cancellation);
         PostgresCatalogue catalogue = await PostgresCatalogue.ReadAsync(session, cancellation);
-        Task<IReadOnlyList<VerifyCheck>> schema = new SchemaVerification(target, prepared.KeepTablespaces, session.ServerMajor).RunAsync(cancellation);
+        ExtensionRestore extensions = new(Details);
+        SchemaVerification verification = new(target, prepared.KeepTablespaces, session.ServerMajor, extensions, await extensions.IdsAsync(session, cancellation));
+        Task<IReadOnlyList<VerifyCheck>> schema = verification.RunAsync(cancellation);
         try
         {
             await CompareRowsAsync(session, catalogue, cancellation);
             await CompareSequencesAsync(session, cancellation);
             await CompareCatalogueAsync(session, catalogue, cancellation);
             _checks.AddRange(await new ColumnOrder(target).CompareAsync(session, catalogue, cancellation));
+            await AskExtensionsAsync(cancellation);
             await CompareDatabaseAsync(session, cancellation);
             await CompareRolesAsync(cancellation);
         }
@@ -167,7 +172,42 @@ internal sealed class RestoreVerification(
             cancellation) ?? "");
         Dictionary<string, PostgresExtension> there = (await PostgresDatabaseReader.ReadExtensionsAsync(session, cancellation)).ToDictionary(static e => e.Name);
         foreach (PostgresExtension extension in Details.Extensions)
-            Check($"extension {extension.Name}", $"in schema {extension.Schema}", there.TryGetValue(extension.Name, out PostgresExtension? e) ? $"in schema {e.Schema}" : "not there");
+        {
+            PostgresExtension? found = there.GetValueOrDefault(extension.Name);
+            string version(string of) => prepared.ExtensionVersions.ContainsKey(extension.Name) ? $"version {of} " : "";
+            Check(
+                $"extension {extension.Name}", $"{version(extension.Version)}in schema {extension.Schema}",
+                found is null ? "not there" : $"{version(found.Version)}in schema {found.Schema}");
+        }
+    }
+
+    /// <summary>The extensions' own answers, in a session that has seen nothing of the restore.</summary>
+    private async Task AskExtensionsAsync(CancellationToken cancellation)
+    {
+        foreach (PostgresExtension extension in Details.Extensions.Where(static e => e.Questions is not null))
+        {
+            await using PsqlSession session = await target.OpenStagingAsync(cancellation);
+            await session.ExecuteAsync("BEGIN READ ONLY", cancellation);
+            string[] questions = [.. extension.Questions!.Select(static q => q.Sql)];
+            IReadOnlyList<string> answers = await AskAsync(session, extension.Name, questions, cancellation);
+            foreach ((PostgresQuestion question, string answer) in extension.Questions!.Zip(answers))
+                Check($"extension {extension.Name}: {question.Sql}", question.Answer, answer);
+        }
+    }
+
+    /// <summary>An extension that does not answer is a difference, not a failure of the restore's own.</summary>
+    private static async Task<IReadOnlyList<string>> AskAsync(PsqlSession session, string extension, string[] questions, CancellationToken cancellation)
+    {
+        try
+        {
+            return KnownExtensions.Find(extension) is { } known
+                ? await ExtensionReader.AnswersAsync(session, known, questions, cancellation)
+                : [.. questions.Select(static _ => "not asked: this program does not know the extension")];
+        }
+        catch (LifeboatException e) when (PostgresError.Of(e) is { } error)
+        {
+            return [.. questions.Select(_ => error.Message)];
+        }
     }
 
     private async Task CompareDatabaseAsync(PsqlSession session, CancellationToken cancellation)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.RegularExpressions;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
@@ -6,6 +7,7 @@ using Lifeboat.Engine.Processes;
 using Lifeboat.Engine.Progress;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources.Postgres.Sessions;
+using Lifeboat.Engine.Sources.Postgres.Sql;
 
 namespace Lifeboat.Engine.Sources.Postgres.Restore;
 
@@ -21,6 +23,33 @@ internal sealed partial class SchemaRestore(
     private string? _file;
 
     public Task PreDataAsync(CancellationToken cancellation) => RunAsync("pre-data", [], cancellation);
+
+    /// <summary>What comes before the rows, changed: pg_restore writes its text, and psql runs what was made of that.</summary>
+    /// <param name="edit">Takes and gives the text's bytes, a character for each.</param>
+    public async Task PreDataAsync(Func<string, string> edit, CancellationToken cancellation)
+    {
+        List<string> arguments = ["--section=pre-data", "-f", "-"];
+        if (!tablespaces)
+            arguments.Add("--no-tablespaces");
+        PostgresCommand reader = connection.Command(tools.PgRestore, arguments, connect: false);
+        using MemoryStream text = new();
+        (int exit, string errors) = await ProgramRunner.PumpAsync(
+            reader.Start, FeedAsync, async (output, token) => await SchemaText.CopyAsync(output, text, token), cancellation);
+        if (exit != 0)
+            throw ProgramRunner.Failed(reader.Start, exit, errors);
+        string edited = edit(Encoding.Latin1.GetString(text.GetBuffer(), 0, (int)text.Length));
+        PostgresCommand psql = connection.Command(tools.Psql, ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=terse", "-f", "-"]);
+        (exit, errors) = await ProgramRunner.PumpAsync(
+            psql.Start,
+            async (input, token) =>
+            {
+                await input.WriteAsync(psql.InputPrefix, token);
+                await input.WriteAsync(Encoding.Latin1.GetBytes(edited), token);
+            },
+            async (output, token) => await output.CopyToAsync(Stream.Null, token),
+            cancellation);
+        Judge(exit, errors, "pre-data");
+    }
 
     /// <remarks>
     /// A partition's trigger in another state than its parent's is an entry of its own that names none it depends on, so of several workers
@@ -90,6 +119,11 @@ internal sealed partial class SchemaRestore(
             },
             async (output, token) => await output.CopyToAsync(Stream.Null, token),
             cancellation);
+        Judge(exit, errors, section);
+    }
+
+    private void Judge(int exit, string errors, string section)
+    {
         if (exit != 0)
             throw new LifeboatException(
                 ErrorCodes.PostgresRestoreFailed,

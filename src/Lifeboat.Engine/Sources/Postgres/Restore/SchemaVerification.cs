@@ -3,6 +3,7 @@ using System.Text;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Processes;
 using Lifeboat.Engine.Progress;
+using Lifeboat.Engine.Sources.Postgres.Extensions;
 using Lifeboat.Engine.Sources.Postgres.Sessions;
 using Lifeboat.Engine.Sources.Postgres.Sql;
 
@@ -13,7 +14,9 @@ namespace Lifeboat.Engine.Sources.Postgres.Restore;
 /// texts may differ without the schemas differing: then that is said, and nothing is claimed.
 /// </summary>
 /// <param name="tablespaces">False where everything went into the default tablespace.</param>
-internal sealed class SchemaVerification(RestoreTarget target, bool tablespaces, int serverMajor)
+/// <param name="ids">Object ids of this server by those that were captured.</param>
+internal sealed class SchemaVerification(
+    RestoreTarget target, bool tablespaces, int serverMajor, ExtensionRestore extensions, IReadOnlyDictionary<string, string> ids)
 {
     private const int ShownDifferences = 3;
     private const int ShownCharacters = 300;
@@ -29,8 +32,9 @@ internal sealed class SchemaVerification(RestoreTarget target, bool tablespaces,
             if (digest == target.Details.SchemaDigest)
                 return [new VerifyCheck("schema", digest, digest)];
             (List<string> missing, List<string> added) = await DifferencesAsync(text, cancellation);
+            string same = Comparable ? "the captured statements" : "the captured statements, but for how versions write them";
             if (missing.Count + added.Count == 0)
-                return [new VerifyCheck("schema", "the captured statements", "the captured statements")];
+                return [new VerifyCheck("schema", same, same)];
             return Comparable ? [Different(missing, added)] : [NotComparable(missing, added)];
         }
         finally
@@ -87,17 +91,37 @@ internal sealed class SchemaVerification(RestoreTarget target, bool tablespaces,
     /// <summary>Compares statement by statement, whatever the order: pg_dump orders some objects of the same name by their object ids.</summary>
     private async Task<(List<string> Missing, List<string> Added)> DifferencesAsync(string text, CancellationToken cancellation)
     {
-        Dictionary<string, int> balance = [];
-        foreach (string statement in Statements(await target.ReadTextAsync($"{target.Folder}/schema.sql", Encoding.Latin1, cancellation)))
-            balance[statement] = balance.GetValueOrDefault(statement) + 1;
-        foreach (string statement in Statements(await File.ReadAllTextAsync(text, Encoding.Latin1, cancellation)))
-            balance[statement] = balance.GetValueOrDefault(statement) - 1;
-        return ([.. balance.Where(static b => b.Value > 0).Select(static b => b.Key)], [.. balance.Where(static b => b.Value < 0).Select(static b => b.Key)]);
+        IReadOnlyList<SqlStatement> captured = Statements(await target.ReadTextAsync($"{target.Folder}/schema.sql", Encoding.Latin1, cancellation));
+        IReadOnlyList<SqlStatement> restored = Statements(await File.ReadAllTextAsync(text, Encoding.Latin1, cancellation));
+        CommonForm form = new(captured);
+        Dictionary<string, (int Count, string Text)> balance = [];
+        void add(SqlStatement statement, int count)
+        {
+            // A view that was made anew has the brackets that the server likes.
+            string comparable = ComparableStatement.Of(statement);
+            string key = comparable != statement.Text || (Comparable && !extensions.Edits(statement)) ? comparable : form.Of(statement);
+            if (key.Length > 0)
+                balance[key] = (balance.GetValueOrDefault(key).Count + count, statement.Text);
+        }
+
+        foreach (SqlStatement statement in captured)
+            add(Restored(statement), 1);
+        foreach (SqlStatement statement in restored)
+            add(statement, -1);
+        return (
+            [.. balance.Values.Where(static b => b.Count > 0).Select(static b => b.Text)], [.. balance.Values.Where(static b => b.Count < 0).Select(static b => b.Text)]);
     }
 
-    private IEnumerable<string> Statements(string sql) => SqlStatements.Split(sql)
-        .Where(statement => !statement.IsMeta && (tablespaces || !(statement.Tokens.Count > 1 && statement.Tokens[1].Is("default_tablespace"))))
-        .Select(ComparableStatement.Of);
+    /// <summary>A captured statement as the restore ran it.</summary>
+    private SqlStatement Restored(SqlStatement statement) => extensions.Edits(statement)
+        ? SqlStatements.Split(extensions.Edit(statement, id => SqlText.Literal(ids.GetValueOrDefault(id, id)))).Single()
+        : statement;
+
+    private IReadOnlyList<SqlStatement> Statements(string sql) =>
+    [
+        .. SqlStatements.Split(sql)
+            .Where(statement => !statement.IsMeta && (tablespaces || !(statement.Tokens.Count > 1 && statement.Tokens[1].Is("default_tablespace")))),
+    ];
 
     private static VerifyCheck Different(List<string> missing, List<string> added) => new("schema", Shown(missing), Shown(added));
 

@@ -3,6 +3,7 @@ using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Progress;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources.Postgres.Catalogue;
+using Lifeboat.Engine.Sources.Postgres.Extensions;
 using Lifeboat.Engine.Sources.Postgres.Sessions;
 using Lifeboat.Engine.Sources.Postgres.Sql;
 
@@ -21,10 +22,12 @@ internal sealed class StagedContent(RestoreTarget target)
         return new TableLoad(target, await PlanAsync(session, cancellation), await PostgresCatalogue.ReadAsync(session, cancellation), readBack);
     }
 
-    /// <summary>Loads what is no table's rows: sequences' values and large objects.</summary>
-    public async Task LoadOthersAsync(CancellationToken cancellation)
+    /// <summary>Loads what is no table's rows: sequences' values and large objects; and adapts extensions' rows to this server.</summary>
+    public async Task LoadOthersAsync(ExtensionRestore extensions, CancellationToken cancellation)
     {
         await using PsqlSession session = await target.OpenStagingAsync(cancellation);
+        foreach (string sql in extensions.AfterLoadSql)
+            await session.ExecuteAsync(sql, cancellation);
         await SetSequencesAsync(session, cancellation);
         await new LargeObjectRestore(target).RunAsync(session, cancellation);
     }

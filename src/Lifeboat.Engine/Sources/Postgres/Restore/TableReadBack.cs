@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Lifeboat.Engine.Progress;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources.Postgres.Catalogue;
+using Lifeboat.Engine.Sources.Postgres.Extensions;
 using Lifeboat.Engine.Sources.Postgres.Sessions;
 
 namespace Lifeboat.Engine.Sources.Postgres.Restore;
@@ -13,6 +14,7 @@ internal sealed class TableReadBack(RestoreTarget target)
     private const int BlockBytes = 8192; // as nearly every server is built; another size makes other parts, and no other rows
 
     private readonly ConcurrentDictionary<int, CopiedRows> _read = new();
+    private readonly ExtensionRestore _extensions = new(target.Details);
 
     /// <summary>A part is read by its pages, and one whole part a session is what keeps all cores busy.</summary>
     public static Task PrepareAsync(PsqlSession session, CancellationToken cancellation) => session.ExecuteAsync(
@@ -24,6 +26,8 @@ internal sealed class TableReadBack(RestoreTarget target)
     {
         PostgresTable table = target.Details.Tables[index];
         TableMetadata metadata = target.Captured.Tables![index];
+        if (_extensions.CapturedRowsSql(table) is { } rows)
+            return [new TablePart(index, table.QuotedName, $"COPY ({rows}) TO STDOUT (ENCODING '{target.Details.ServerEncoding}')", "", metadata.Bytes)];
         // The size is asked for only where it matters: a database may have thousands of small tables.
         long pages = metadata.Bytes < (long)BlocksPerPart * BlockBytes / 4
             ? 0

@@ -83,6 +83,10 @@ internal sealed class TargetServer(PsqlSession session)
                 group.Key, group.First()[1], group.Select(static row => row[2]!).ToHashSet(), group.Any(static row => row[2] == row[1] && row[3] == "t")));
     }
 
+    /// <summary>A setting of the server; null where it has none of that name, or does not tell us.</summary>
+    public Task<string?> SettingAsync(string name, CancellationToken cancellation) => session.QueryOneAsync(
+        $"SELECT setting FROM pg_catalog.pg_settings WHERE name = {SqlText.Literal(name)}", cancellation);
+
     public async Task<IReadOnlySet<string>> TablespacesAsync(CancellationToken cancellation) =>
         (await session.QueryAsync("SELECT spcname FROM pg_catalog.pg_tablespace", cancellation)).Select(static row => row[0]!).ToHashSet();
 
