@@ -77,8 +77,9 @@ internal sealed class PostgresRestoration(
             {
                 await StepAsync("rows", () => load.AllLoaded.WaitAsync(token));
                 await content.LoadOthersAsync(extensions, token);
-                await StepAsync("indexes, constraints and triggers", () => schema.PostDataAsync(target.Workers, token));
-                await StepAsync("materialised views, statistics and settings", () => FinishAsync(target, prepared, content, token));
+                EventTriggers triggers = new();
+                await StepAsync("indexes, constraints and triggers", () => PostDataAsync(target, schema, triggers, token));
+                await StepAsync("materialised views, statistics and settings", () => FinishAsync(target, prepared, content, triggers, token));
             });
     }
 
@@ -227,11 +228,19 @@ internal sealed class PostgresRestoration(
         }
     }
 
+    /// <summary>An extension's event triggers are there from its creation on; what they look at while several sessions work would let those wait for each other.</summary>
+    private static async Task PostDataAsync(RestoreTarget target, SchemaRestore schema, EventTriggers triggers, CancellationToken cancellation)
+    {
+        await using (PsqlSession session = await target.OpenStagingAsync(cancellation))
+            await triggers.DisableAsync(session, cancellation);
+        await schema.PostDataAsync(target.Workers, cancellation);
+    }
+
     /// <summary>What needs indexes and rights to be there: materialised views, statistics, and the database's own properties.</summary>
-    private async Task FinishAsync(RestoreTarget target, PreparedRestore prepared, StagedContent content, CancellationToken cancellation)
+    private async Task FinishAsync(
+        RestoreTarget target, PreparedRestore prepared, StagedContent content, EventTriggers triggers, CancellationToken cancellation)
     {
         await using PsqlSession session = await target.OpenStagingAsync(cancellation);
-        EventTriggers triggers = new();
         await triggers.DisableAsync(session, cancellation);
         _unfilled = await content.RefreshAsync(session, cancellation);
         await StagedContent.AnalyzeAsync(session, cancellation);

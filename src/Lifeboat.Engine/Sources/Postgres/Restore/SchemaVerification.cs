@@ -97,9 +97,10 @@ internal sealed class SchemaVerification(
         Dictionary<string, (int Count, string Text)> balance = [];
         void add(SqlStatement statement, int count)
         {
+            string key = ComparableStatement.Of(statement);
             // A view that was made anew has the brackets that the server likes.
-            string comparable = ComparableStatement.Of(statement);
-            string key = comparable != statement.Text || (Comparable && !extensions.Edits(statement)) ? comparable : form.Of(statement);
+            if (!Comparable || extensions.Edits(statement))
+                key = form.Of(key == statement.Text ? statement : Reread(key) ?? statement);
             if (key.Length > 0)
                 balance[key] = (balance.GetValueOrDefault(key).Count + count, statement.Text);
         }
@@ -110,6 +111,19 @@ internal sealed class SchemaVerification(
             add(statement, -1);
         return (
             [.. balance.Values.Where(static b => b.Count > 0).Select(static b => b.Text)], [.. balance.Values.Where(static b => b.Count < 0).Select(static b => b.Text)]);
+    }
+
+    /// <summary>A statement whose lines were sorted; null where one of them ended inside quotes.</summary>
+    private static SqlStatement? Reread(string sql)
+    {
+        try
+        {
+            return SqlStatements.Split(sql).First();
+        }
+        catch (FormatException)
+        {
+            return null;
+        }
     }
 
     /// <summary>A captured statement as the restore ran it.</summary>
