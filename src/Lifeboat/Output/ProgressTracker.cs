@@ -46,7 +46,9 @@ internal sealed class ProgressTracker(TimeProvider time)
                 case PhaseFinished finished:
                     if (!_running.ContainsKey((finished.Source, finished.Phase)))
                         return null;
-                    return Finish((finished.Source, finished.Phase)) with { Elapsed = finished.Elapsed };
+                    // A source may have begun the phase before the run announced it.
+                    PhaseState last = Finish((finished.Source, finished.Phase));
+                    return last with { Elapsed = last.Elapsed > finished.Elapsed ? last.Elapsed : finished.Elapsed };
                 default:
                     return null;
             }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
+using Lifeboat.Engine.Progress;
 using Lifeboat.Engine.Sources.Postgres.Catalogue;
 using Lifeboat.Engine.Sources.Postgres.Sessions;
 
@@ -41,6 +42,8 @@ internal sealed class TableLoad
     public async Task RunAsync(CancellationToken cancellation)
     {
         Dictionary<(string, string), CatalogueRelation> relations = _catalogue.Tables.ToDictionary(static r => (r.Schema, r.Name));
+        // Reading back is verification, which begins here, beside the staging.
+        _target.Context.Progress.Report(new PhaseStarted(_target.Source, Phase.Verify, _plan.Turns.SelectMany(static turn => turn).Sum(static job => job.Bytes)));
         if (_tablesLeft == 0)
             _parts.Writer.Complete();
         await SessionPool.RunAsync(
