@@ -95,6 +95,26 @@ public sealed class RunningProgram : IAsyncDisposable
         return _process.ExitCode;
     }
 
+    /// <summary>Closes the program's input, which is how one that reads commands is told to end, and waits for it.</summary>
+    /// <param name="longest">How long; disposing kills what has not ended by then.</param>
+    public async Task CloseAsync(TimeSpan longest)
+    {
+        try
+        {
+            await Input.DisposeAsync();
+            using CancellationTokenSource enough = new(longest);
+            await WaitAsync(enough.Token);
+        }
+        catch (IOException)
+        {
+            // It ended before.
+        }
+        catch (OperationCanceledException)
+        {
+            // It will be killed.
+        }
+    }
+
     /// <summary>Kills the program and whatever it started.</summary>
     public void Kill()
     {

@@ -1,6 +1,4 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
-using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources.Local;
 
@@ -39,20 +37,8 @@ public sealed record FilesDetails
 
     public required IReadOnlyList<string> Exclude { get; init; }
 
-    public static FilesDetails From(SourceMetadata captured)
-    {
-        try
-        {
-            return captured.Details?.Deserialize(FilesJson.Default.FilesDetails) ?? throw new JsonException("there are none");
-        }
-        catch (JsonException e)
-        {
-            throw new LifeboatException(
-                ErrorCodes.BundleDamaged, $"the details of the file tree cannot be read: {e.Message}", "use another snapshot; this one was altered or damaged", captured.Name, e);
-        }
-    }
+    public static FilesDetails From(SourceMetadata captured) => SourceDetails.Read(captured, FilesJson.Default.FilesDetails, "the file tree");
 }
-
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,

@@ -1,6 +1,4 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
-using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources.Local;
 
@@ -20,18 +18,7 @@ public sealed record SettingsDetails
     /// <summary>The snapshot path of the variables' values; null where none were captured.</summary>
     public string? EnvironmentFile { get; init; }
 
-    public static SettingsDetails From(SourceMetadata captured)
-    {
-        try
-        {
-            return captured.Details?.Deserialize(SettingsJson.Default.SettingsDetails) ?? throw new JsonException("there are none");
-        }
-        catch (JsonException e)
-        {
-            throw new LifeboatException(
-                ErrorCodes.BundleDamaged, $"the details of the settings cannot be read: {e.Message}", "use another snapshot; this one was altered or damaged", captured.Name, e);
-        }
-    }
+    public static SettingsDetails From(SourceMetadata captured) => SourceDetails.Read(captured, SettingsJson.Default.SettingsDetails, "the settings");
 }
 
 /// <summary>One captured settings file.</summary>

@@ -1,6 +1,4 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
-using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources.Local;
 
@@ -48,18 +46,7 @@ public sealed record SqliteDetails
 
     public required CapturedTraits Traits { get; init; }
 
-    public static SqliteDetails From(SourceMetadata captured)
-    {
-        try
-        {
-            return captured.Details?.Deserialize(SqliteJson.Default.SqliteDetails) ?? throw new JsonException("there are none");
-        }
-        catch (JsonException e)
-        {
-            throw new LifeboatException(
-                ErrorCodes.BundleDamaged, $"the details of the database cannot be read: {e.Message}", "use another snapshot; this one was altered or damaged", captured.Name, e);
-        }
-    }
+    public static SqliteDetails From(SourceMetadata captured) => SourceDetails.Read(captured, SqliteJson.Default.SqliteDetails, "the database");
 }
 
 [JsonSourceGenerationOptions(

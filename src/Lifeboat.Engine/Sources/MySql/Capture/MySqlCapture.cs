@@ -9,8 +9,7 @@ using Lifeboat.Engine.Sources.MySql.Accounts;
 using Lifeboat.Engine.Sources.MySql.Catalogue;
 using Lifeboat.Engine.Sources.MySql.Sessions;
 using Lifeboat.Engine.Sources.MySql.Sql;
-using Lifeboat.Engine.Sources.Postgres.Capture;
-using Lifeboat.Engine.Sources.Postgres.Sessions;
+using Lifeboat.Engine.Sources.Servers;
 
 namespace Lifeboat.Engine.Sources.MySql.Capture;
 

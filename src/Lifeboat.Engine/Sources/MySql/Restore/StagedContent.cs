@@ -6,7 +6,7 @@ using Lifeboat.Engine.Sources.MySql.Capture;
 using Lifeboat.Engine.Sources.MySql.Catalogue;
 using Lifeboat.Engine.Sources.MySql.Sessions;
 using Lifeboat.Engine.Sources.MySql.Sql;
-using Lifeboat.Engine.Sources.Postgres.Sessions;
+using Lifeboat.Engine.Sources.Servers;
 
 namespace Lifeboat.Engine.Sources.MySql.Restore;
 

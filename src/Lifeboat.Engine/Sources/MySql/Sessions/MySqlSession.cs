@@ -4,7 +4,7 @@ using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Processes;
 using Lifeboat.Engine.Sources.MySql.Sql;
-using Lifeboat.Engine.Sources.Postgres.Sessions;
+using Lifeboat.Engine.Sources.Servers;
 
 namespace Lifeboat.Engine.Sources.MySql.Sessions;
 
@@ -169,20 +169,7 @@ public sealed class MySqlSession : IAsyncDisposable
         if (!_ended)
         {
             _ended = true;
-            try
-            {
-                await _program.Input.DisposeAsync();
-                using CancellationTokenSource longest = new(s_longestGoodbye);
-                await _program.WaitAsync(longest.Token);
-            }
-            catch (IOException)
-            {
-                // It ended before.
-            }
-            catch (OperationCanceledException)
-            {
-                // It will be killed.
-            }
+            await _program.CloseAsync(s_longestGoodbye);
         }
 
         await _program.DisposeAsync();

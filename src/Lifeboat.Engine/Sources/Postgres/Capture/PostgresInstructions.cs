@@ -1,3 +1,4 @@
+using Lifeboat.Engine.Sources.Local;
 using Lifeboat.Engine.Sources.Postgres.Catalogue;
 using Lifeboat.Engine.Sources.Postgres.Sql;
 
@@ -57,5 +58,5 @@ internal static class PostgresInstructions
     private static string ShellWord(string text) =>
         text.Length > 0 && text.All(static c => char.IsAsciiLetterOrDigit(c) || c is '/' or '_' or '-' or '.')
         ? text
-        : $"'{text.Replace("'", "'\\''", StringComparison.Ordinal)}'";
+        : ShellQuote.Of(text);
 }

@@ -10,6 +10,7 @@ using Lifeboat.Engine.Sources.Postgres.Extensions;
 using Lifeboat.Engine.Sources.Postgres.Roles;
 using Lifeboat.Engine.Sources.Postgres.Sessions;
 using Lifeboat.Engine.Sources.Postgres.Sql;
+using Lifeboat.Engine.Sources.Servers;
 
 namespace Lifeboat.Engine.Sources.Postgres.Restore;
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Processes;
+using Lifeboat.Engine.Sources.Servers;
 
 namespace Lifeboat.Engine.Sources.Postgres.Sessions;
 
@@ -157,20 +158,7 @@ public sealed class PsqlSession : IAsyncDisposable
         if (!_ended)
         {
             _ended = true;
-            try
-            {
-                await _program.Input.DisposeAsync();
-                using CancellationTokenSource longest = new(LongestGoodbye);
-                await _program.WaitAsync(longest.Token);
-            }
-            catch (IOException)
-            {
-                // It ended before.
-            }
-            catch (OperationCanceledException)
-            {
-                // It will be killed.
-            }
+            await _program.CloseAsync(LongestGoodbye);
         }
 
         await _program.DisposeAsync();

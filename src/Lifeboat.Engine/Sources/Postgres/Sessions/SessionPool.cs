@@ -1,3 +1,5 @@
+using Lifeboat.Engine.Sources.Servers;
+
 namespace Lifeboat.Engine.Sources.Postgres.Sessions;
 
 /// <summary>Runs the same work on several sessions at once.</summary>

@@ -1,6 +1,6 @@
 using System.Runtime.ExceptionServices;
 
-namespace Lifeboat.Engine.Sources.Postgres.Sessions;
+namespace Lifeboat.Engine.Sources.Servers;
 
 /// <summary>Runs things at once; the first failure stops the others and is the one that is passed on.</summary>
 internal static class Together

@@ -1,4 +1,4 @@
-namespace Lifeboat.Engine.Sources.Postgres.Sessions;
+namespace Lifeboat.Engine.Sources.Servers;
 
 /// <summary>
 /// One thread that does a session's blocking reads and writes, one after another. Blocking a thread of the pool instead would starve

@@ -1,6 +1,6 @@
 using Lifeboat.Engine.Snapshots;
 
-namespace Lifeboat.Engine.Sources.Postgres.Capture;
+namespace Lifeboat.Engine.Sources.Servers;
 
 /// <summary>Passes files on to the snapshot and adds up what was written.</summary>
 internal sealed class CountingWriter(ISnapshotWriter inner) : ISnapshotWriter
