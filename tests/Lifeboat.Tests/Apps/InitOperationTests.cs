@@ -90,6 +90,17 @@ public sealed class InitOperationTests : IDisposable
         Prop.ForAll(folders.ToArbitrary(), static folder => LoadsAfterInit(folder.Names, folder.Env, folder.Conf)).Check(Config.QuickThrowOnFailure.WithMaxTest(200));
     }
 
+    /// <summary>What a generator once found: a bare slash and question mark make the password look like a database's name and its options.</summary>
+    [Theory]
+    [InlineData("mysql")]
+    [InlineData("postgresql")]
+    public async Task A_password_that_looks_like_a_database_is_not_written(string scheme)
+    {
+        await File.WriteAllTextAsync(_folder[".env"], $"A={scheme}://user:/:\"'hunter2?,!é@h/shop", TestContext.Current.CancellationToken);
+        InitResult result = await RunAsync(_folder.Path);
+        Assert.DoesNotContain("hunter2", await File.ReadAllTextAsync(result.AppFile, TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
     /// <summary>A password may hold any character, and people forget to percent-encode it.</summary>
     [Fact]
     public void No_password_of_a_settings_file_gets_into_the_app_file()

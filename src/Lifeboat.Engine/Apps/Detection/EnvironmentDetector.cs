@@ -44,7 +44,9 @@ internal static class EnvironmentDetector
                 return Postgres(reason, file, entry, entry.Value[..colon], "postgresql" + entry.Value[colon..]);
             case "mysql" or "mariadb":
                 bool isWhole = entry.Value[..colon] is "mysql" or "mariadb";
-                return MySqlDraft.OfUrl(reason, "mysql" + entry.Value[colon..], isWhole ? file.ReferenceTo(entry.Key) : null, MySqlPasswordBeside(file));
+                return MayHideAPassword(entry.Raw)
+                    ? MySqlDraft.Unclear(reason)
+                    : MySqlDraft.OfUrl(reason, "mysql" + entry.Value[colon..], isWhole ? file.ReferenceTo(entry.Key) : null, MySqlPasswordBeside(file));
             case "sqlite" or "sqlite3":
                 return await SqliteAsync(scan, file, reason, entry.Value[(colon + 1)..], cancellation);
             default:

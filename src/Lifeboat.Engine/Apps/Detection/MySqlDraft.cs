@@ -6,6 +6,10 @@ namespace Lifeboat.Engine.Apps.Detection;
 /// <summary>Builds MySQL sources out of what settings files say; none gets a password.</summary>
 internal static class MySqlDraft
 {
+    /// <summary>The note for a URL that cannot be read without guessing.</summary>
+    public static NoteFinding Unclear(string reason) =>
+        new($"{reason} names a MySQL database in a way that cannot be read", ["write its `url` as mysql://user@host:3306/database"]);
+
     /// <summary>A source out of a URL; a note where it cannot be read. Parameters of other libraries (<c>charset</c>, <c>serverVersion</c>) are left out.</summary>
     /// <param name="url">With the scheme <c>mysql</c>.</param>
     /// <param name="reference">The secret reference to the whole URL; null where it is not one that could be used as it stands.</param>
@@ -14,7 +18,7 @@ internal static class MySqlDraft
         string plain = url.Split('?')[0];
         string rest = plain[(plain.IndexOf("://", StringComparison.Ordinal) is >= 0 and int at ? at + 3 : 0)..];
         if (url.Contains('$', StringComparison.Ordinal) || rest.Count(static c => c == '@') > 1 || !MySqlUrl.TryCut(plain, out MySqlUrl? cut, out _))
-            return new NoteFinding($"{reason} names a MySQL database in a way that cannot be read", ["write its `url` as mysql://user@host:3306/database"]);
+            return Unclear(reason);
         if (cut.HoldsPassword && reference is not null && plain == url)
             return Source(
                 reason, cut, DraftField.Of("url", reference), null,
