@@ -4,6 +4,7 @@ using Lifeboat.Engine.Secrets;
 using Lifeboat.Engine.Sources.Files;
 using Lifeboat.Engine.Sources.MySql;
 using Lifeboat.Engine.Sources.Postgres;
+using Lifeboat.Engine.Sources.Postgres.Roles;
 using Lifeboat.Engine.Sources.Settings;
 using Lifeboat.Engine.Sources.Sqlite;
 
@@ -12,9 +13,11 @@ namespace Lifeboat.Engine.Sources;
 /// <summary>The one place where the kinds of source are listed.</summary>
 public sealed class SourceFactory(App app, RunContext context, ISecretResolver secrets)
 {
+    private readonly MadeOnServers _made = new();
+
     public ISource Create(SourceSettings settings) => settings switch
     {
-        PostgresSettings postgres => new PostgresSource(postgres, app.Tools.GetValueOrDefault("postgres"), context, secrets),
+        PostgresSettings postgres => new PostgresSource(postgres, app.Tools.GetValueOrDefault("postgres"), context, secrets) { Made = _made },
         MySqlSettings mysql => new MySqlSource(mysql, app.Tools.GetValueOrDefault("mysql"), context, secrets),
         SqliteSettings sqlite => new SqliteSource(sqlite, context),
         FilesSettings files => new FilesSource(files, context),

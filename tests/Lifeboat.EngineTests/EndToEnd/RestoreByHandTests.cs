@@ -34,8 +34,8 @@ public sealed partial class RestoreByHandTests
 
             string restored = Path.Combine(bare, "new place");
             Same.Database(server, empty);
-            AssertLogsIn(empty, "shop_owner", SampleApp.OwnerPassword, "INSERT INTO activity (account, amount) VALUES (1, 1)");
-            AssertLogsIn(empty, "shop_reader", SampleApp.ReaderPassword, "SELECT count(*) FROM activity");
+            Same.LogsIn(empty, "shop", "shop_owner", SampleApp.OwnerPassword, "INSERT INTO activity (account, amount) VALUES (1, 1)");
+            Same.LogsIn(empty, "shop", "shop_reader", SampleApp.ReaderPassword, "SELECT count(*) FROM activity");
             string dump = "sqlite3 -readonly state.db .dump";
             Assert.Equal(LifeboatProgram.Shell(app.Directory, dump), LifeboatProgram.Shell(Path.Combine(restored, "state"), dump));
             Same.Tree(app.Files, Path.Combine(restored, "filestore"));
@@ -54,13 +54,6 @@ public sealed partial class RestoreByHandTests
         Assert.DoesNotMatch(Lifeboats(), commands);
         LifeboatProgram.Shell(directory, $"export PATH={empty.Bin}:$PATH\n{commands}", password);
     }
-
-    private static void AssertLogsIn(PostgresServer server, string role, string password, string sql) => LifeboatProgram.Shell(
-        "/",
-        $"""
-        PGPASSWORD=$(cat) {server.Bin}/psql -X -q -v ON_ERROR_STOP=1 -d 'postgresql://{role}@127.0.0.1:{server.Port}/shop' -c '{sql}'
-        """,
-        password);
 
     [GeneratedRegex("(?m)^ *lifeboat ")]
     private static partial Regex Lifeboats();

@@ -16,6 +16,14 @@ internal static class Same
         Assert.Equal(Roles(original), Roles(restored));
     }
 
+    /// <summary>A role's password lets it in, and it may do what it could.</summary>
+    public static void LogsIn(PostgresServer server, string database, string role, string password, string sql) => LifeboatProgram.Shell(
+        "/",
+        $"""
+        PGPASSWORD=$(cat) {server.Bin}/psql -X -q -v ON_ERROR_STOP=1 -d 'postgresql://{role}@127.0.0.1:{server.Port}/{database}' -c '{sql}'
+        """,
+        password);
+
     /// <summary>Names, contents, kinds, modes, owners, links and times.</summary>
     public static void Tree(string original, string restored)
     {
@@ -27,7 +35,8 @@ internal static class Same
     private static string Listing(string tree) => LifeboatProgram.Shell(
         tree, "find . -printf '%p %y %m %U:%G %n %T@ %l\\n' | LC_ALL=C sort | sha256sum; find . -printf x | wc -c");
 
-    private static string[] Lines(string dump) => [.. dump.Split('\n').Where(static line =>
+    /// <summary>A dump's lines without what differs from run to run.</summary>
+    public static string[] Lines(string dump) => [.. dump.Split('\n').Where(static line =>
         !line.StartsWith("\\restrict", StringComparison.Ordinal) && !line.StartsWith("\\unrestrict", StringComparison.Ordinal))];
 
     private static string[] Rows(PostgresServer server, string[] except) =>

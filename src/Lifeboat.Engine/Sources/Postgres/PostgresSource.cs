@@ -7,6 +7,7 @@ using Lifeboat.Engine.Sources.Postgres.Capture;
 using Lifeboat.Engine.Sources.Postgres.Catalogue;
 using Lifeboat.Engine.Sources.Postgres.Extensions;
 using Lifeboat.Engine.Sources.Postgres.Restore;
+using Lifeboat.Engine.Sources.Postgres.Roles;
 using Lifeboat.Engine.Sources.Postgres.Sessions;
 
 namespace Lifeboat.Engine.Sources.Postgres;
@@ -22,6 +23,9 @@ public sealed class PostgresSource(PostgresSettings settings, string? toolsFolde
 
     /// <summary>Pages in a part of a table; 8192 are 64 MiB.</summary>
     internal int BlocksPerPart { get; init; } = 8192;
+
+    /// <summary>What the restores of one run make on servers; shared by the run's sources.</summary>
+    internal MadeOnServers Made { get; init; } = new();
 
     /// <summary>How long to wait for someone who has a table for himself.</summary>
     internal TimeSpan LockTimeout { get; init; } = TimeSpan.FromSeconds(30);
@@ -61,7 +65,7 @@ public sealed class PostgresSource(PostgresSettings settings, string? toolsFolde
     }
 
     public IRestoration PrepareRestore(VerifiedSnapshot snapshot, SourceMetadata captured, string restoreId) =>
-        new PostgresRestoration(context, settings, secrets, toolsFolder, snapshot, captured, restoreId);
+        new PostgresRestoration(context, settings, secrets, toolsFolder, snapshot, captured, restoreId, Made);
 
     /// <summary>Connects, and chooses the programs that fit the server.</summary>
     private async Task<(PsqlSession Session, PostgresTools Tools)> ConnectAsync(CancellationToken cancellation)

@@ -4,6 +4,7 @@ using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources;
 using Lifeboat.Engine.Sources.Postgres;
+using Lifeboat.Engine.Sources.Postgres.Roles;
 using Lifeboat.Engine.Sources.Postgres.Sql;
 using Npgsql;
 
@@ -76,6 +77,86 @@ public sealed partial class RolesTests : IAsyncLifetime
 
         Assert.Equal(ErrorCodes.PostgresTablespaceUnusable, blocker.Code);
         Assert.Contains("/nowhere/at all", blocker.Message);
+    }
+
+    [Fact]
+    public async Task Two_databases_of_one_server_share_the_roles_that_a_run_makes_and_leave_none_when_it_fails()
+    {
+        string here = Directory(_source, "fast"), there = Directory(_target, "fast");
+        RestoreBench.CreateShop(_source);
+        _source.Sql("postgres", $"CREATE TABLESPACE fast OWNER shop_owner LOCATION {SqlText.Literal(here)}");
+        _source.Sql("postgres", "ALTER DATABASE shop SET TABLESPACE fast");
+        _source.CreateDatabase("second", "OWNER shop_owner TABLESPACE fast");
+        _source.Sql("second", "CREATE TABLE t AS SELECT 1 AS a; GRANT SELECT ON t TO shop_readers");
+        using RestoreBench other = new();
+        await using VerifiedSnapshot one = await _bench.CaptureAsync(_source, "shop");
+        await using VerifiedSnapshot two = await other.CaptureAsync(_source, "second");
+        MadeOnServers made = new();
+        async Task<IRestoration> PlannedAsync(VerifiedSnapshot snapshot, string database, string id)
+        {
+            PostgresSettings settings = _target.Settings(database) with { Tablespaces = new Dictionary<string, string> { ["fast"] = there } };
+            IRestoration restoration = new PostgresSource(settings, _target.Bin, _bench.Host.Context, new NoSecrets()) { Made = made }
+                .PrepareRestore(snapshot, snapshot.Metadata.Sources[0], id);
+            RestorePlan plan = await restoration.PlanAsync(Cancellation);
+            Assert.Empty(plan.Blockers);
+            Assert.Contains(plan.Steps, static step => step.StartsWith("create 3 roles: ", StringComparison.Ordinal));
+            return restoration;
+        }
+
+        async Task<(IRestoration First, IRestoration Second)> StagedAsync(string id)
+        {
+            // As a run does: all plans are made before the first role is.
+            (IRestoration first, IRestoration second) = (await PlannedAsync(one, "shop", id), await PlannedAsync(two, "second", id));
+            foreach (IRestoration restoration in (IRestoration[])[first, second])
+                await restoration.StageAsync(Cancellation);
+            foreach (IRestoration restoration in (IRestoration[])[first, second])
+                RestoreBench.AssertPassed(await restoration.VerifyAsync(Cancellation));
+            return (first, second);
+        }
+
+        string[] before = [.. RestoreBench.Globals(_target), .. RestoreBench.Databases(_target)];
+        string[] Now() => [.. RestoreBench.Globals(_target), .. RestoreBench.Databases(_target)];
+
+        // The second database's switch fails: the first is taken back while the second is still staged.
+        (IRestoration first, IRestoration second) = await StagedAsync("one");
+        await first.CommitAsync(Cancellation);
+        await first.RevertAsync(Cancellation);
+        await first.DiscardAsync(Cancellation);
+        await second.DiscardAsync(Cancellation);
+        Assert.Equal(before, Now());
+
+        // What comes behind both fails: the last is taken back first.
+        (first, second) = await StagedAsync("two");
+        await first.CommitAsync(Cancellation);
+        await second.CommitAsync(Cancellation);
+        await second.RevertAsync(Cancellation);
+        await first.RevertAsync(Cancellation);
+        await first.DiscardAsync(Cancellation);
+        await second.DiscardAsync(Cancellation);
+        Assert.Equal(before, Now());
+
+        (first, second) = await StagedAsync("three");
+        await first.CommitAsync(Cancellation);
+        await second.CommitAsync(Cancellation);
+        Assert.Equal(Globals(_source, here), Globals(_target, there));
+        RestoreBench.AssertSameDump(_source, "shop", _target, "shop");
+        RestoreBench.AssertSameDump(_source, "second", _target, "second");
+        Assert.Equal("1", $"{await RestoreBench.AsRoleAsync(_target, "second", "shop_ro", RestoreBench.ReaderPassword, "SELECT a FROM t")}");
+    }
+
+    [Fact]
+    public async Task A_role_that_somebody_made_meanwhile_is_not_taken_for_the_runs_own()
+    {
+        RestoreBench.CreateShop(_source);
+        await using VerifiedSnapshot snapshot = await _bench.CaptureAsync(_source, "shop");
+        await using IRestoration restoration = _bench.Restoration(snapshot, _target, "shop");
+        Assert.Empty((await restoration.PlanAsync(Cancellation)).Blockers);
+        _target.Sql("postgres", "CREATE ROLE shop_readers");
+        string[] before = RestoreBench.Globals(_target);
+        LifeboatException refused = await Assert.ThrowsAsync<LifeboatException>(() => restoration.StageAsync(Cancellation));
+        Assert.Contains("shop_readers", refused.Message, StringComparison.Ordinal);
+        await restoration.DiscardAsync(Cancellation);
+        Assert.Equal(before, RestoreBench.Globals(_target));
     }
 
     [Fact]

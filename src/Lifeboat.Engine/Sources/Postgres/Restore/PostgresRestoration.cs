@@ -19,6 +19,7 @@ namespace Lifeboat.Engine.Sources.Postgres.Restore;
 /// kept as <c>DB__before_ID</c>. Beside that database only roles and tablespaces are created that were not there; nothing that was is altered.
 /// </summary>
 /// <param name="toolsFolder">The app file's <c>tools:</c> folder for postgres; null for none.</param>
+/// <param name="run">What the run's other restores made.</param>
 internal sealed class PostgresRestoration(
     RunContext context,
     PostgresSettings settings,
@@ -26,9 +27,10 @@ internal sealed class PostgresRestoration(
     string? toolsFolder,
     VerifiedSnapshot snapshot,
     SourceMetadata captured,
-    string restoreId) : IRestoration
+    string restoreId,
+    MadeOnServers run) : IRestoration
 {
-    private readonly RoleRestoration _roles = new();
+    private readonly RoleRestoration _roles = new(run);
     private readonly RoleChanges _changes = new();
     private readonly List<string> _tablespaces = [];
     private RestoreTarget? _target;
@@ -124,10 +126,9 @@ internal sealed class PostgresRestoration(
         if (_stagedOid is not null && (await databases.DatabasesAsync(session, cancellation)).GetValueOrDefault(_target.Names.Live) == _stagedOid)
             return; // It is live now, and what was created for it is in use.
         await databases.DropStagingAsync(session, cancellation);
-        foreach (string tablespace in _tablespaces)
-            await session.ExecuteAsync($"DROP TABLESPACE IF EXISTS {SqlText.Identifier(tablespace)}", cancellation);
-        _tablespaces.Clear();
-        await _roles.UndoAsync(session, cancellation);
+        await DropTablespacesAsync(session, cancellation);
+        if (!await _roles.UndoAsync(session, cancellation))
+            context.Progress.Report(new Noted(settings.Name, $"another database uses roles that were created: {string.Join(", ", _roles.Created)}; they stay as long as it does"));
         _stagedOid = null;
     }
 
@@ -173,15 +174,7 @@ internal sealed class PostgresRestoration(
         await using PsqlSession session = await target.OpenMaintenanceAsync(cancellation);
         await _roles.ApplyAsync(session, prepared.Roles, prepared.Rights, cancellation);
         foreach (GlobalTablespace space in prepared.CreateTablespaces)
-        {
-            foreach (GlobalStatement statement in space.Statements)
-            {
-                await session.ExecuteAsync(statement.AsItsGrantor(), cancellation);
-                if (statement.Kind == GlobalKind.CreateTablespace)
-                    _tablespaces.Add(space.Name);
-            }
-        }
-
+            await CreateTablespaceAsync(session, space, cancellation);
         PostgresDatabase database = target.Details.Database;
         string? tablespace = prepared.KeepTablespaces && database.Tablespace != "pg_default" ? NameText.Decode(database.Tablespace, target.Details) : null;
         await CreateDatabaseAsync(target, session, name => DatabaseSql.Create(database, name, session.ServerMajor, owner: null, tablespace), cancellation);
@@ -190,6 +183,36 @@ internal sealed class PostgresRestoration(
         await WarnOfCollationAsync(target, session, cancellation);
         foreach (string sql in new StagingDatabase(target.Names.Staging, database).SpeedSql(target.Workers))
             await session.ExecuteAsync(sql, cancellation);
+    }
+
+    private async Task CreateTablespaceAsync(PsqlSession session, GlobalTablespace space, CancellationToken cancellation)
+    {
+        string find = $"SELECT oid FROM pg_catalog.pg_tablespace WHERE spcname = {SqlText.Literal(space.Name)}";
+        bool made = await session.QueryOneAsync(find, cancellation) is { } there && run.Tablespaces.Contains((space.Name, there));
+        if (made)
+            _tablespaces.Add(space.Name);
+        foreach (GlobalStatement statement in space.Statements.Where(_ => !made))
+        {
+            await session.ExecuteAsync(statement.AsItsGrantor(), cancellation);
+            if (statement.Kind == GlobalKind.CreateTablespace)
+                _tablespaces.Add(space.Name);
+        }
+
+        run.Tablespaces.Add((space.Name, await session.QueryOneAsync(find, cancellation) ?? ""));
+    }
+
+    /// <summary>Drops those that no database uses; another database of the run may, until it is taken back too.</summary>
+    private async Task DropTablespacesAsync(PsqlSession session, CancellationToken cancellation)
+    {
+        foreach (string tablespace in _tablespaces.ToArray())
+        {
+            string? used = await session.QueryOneAsync(
+                $"SELECT 1 FROM pg_catalog.pg_tablespace s, pg_catalog.pg_tablespace_databases(s.oid) WHERE s.spcname = {SqlText.Literal(tablespace)} LIMIT 1", cancellation);
+            if (used is not null)
+                continue;
+            await session.ExecuteAsync($"DROP TABLESPACE IF EXISTS {SqlText.Identifier(tablespace)}", cancellation);
+            _tablespaces.Remove(tablespace);
+        }
     }
 
     private async Task WarnOfCollationAsync(RestoreTarget target, PsqlSession session, CancellationToken cancellation)

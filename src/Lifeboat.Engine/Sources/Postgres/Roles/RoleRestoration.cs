@@ -8,7 +8,8 @@ namespace Lifeboat.Engine.Sources.Postgres.Roles;
 /// Creates a plan's roles on the target, all of them in one transaction, and drops them again. Roles that were there before are never
 /// altered; of a created one the object id is kept, so that nothing but it can be dropped.
 /// </summary>
-internal sealed class RoleRestoration
+/// <param name="run">What the run's other restores made: their roles are taken for this one's too.</param>
+internal sealed class RoleRestoration(MadeOnServers run)
 {
     /// <summary>Keeps passwords' hashes out of the server's log and statistics, as far as a superuser can.</summary>
     public const string QuietSql =
@@ -33,14 +34,16 @@ internal sealed class RoleRestoration
         {
             if (rights.Superuser)
                 await session.ExecuteAsync(QuietSql, cancellation);
-            foreach (GlobalRole role in plan.Create)
+            HashSet<string> there = [.. (await FindAsync(session, plan, cancellation)).Where(run.Roles.Contains).Select(static role => role.Name)];
+            foreach (GlobalRole role in plan.Create.Where(role => !there.Contains(role.Name)))
                 await CreateAsync(session, role, rights, cancellation);
             foreach (PlannedMembership grant in plan.Grant)
                 await GrantAsync(session, grant, cancellation);
             foreach (GlobalStatement grant in plan.ParameterGrants)
                 await GrantParameterAsync(session, grant, cancellation);
-            await NoteCreatedAsync(session, plan, cancellation);
+            _created.AddRange(await FindAsync(session, plan, cancellation));
             await session.ExecuteAsync("COMMIT", cancellation);
+            run.Roles.UnionWith(_created);
         }
         catch (LifeboatException)
         {
@@ -50,14 +53,26 @@ internal sealed class RoleRestoration
         }
     }
 
-    /// <summary>Drops the created roles; those that are gone already, or were made again by somebody else, are let be.</summary>
-    public async Task UndoAsync(PsqlSession session, CancellationToken cancellation)
+    /// <summary>
+    /// Drops the created roles; those that are gone already, or were made again by somebody else, are let be. While any of them is used in a database
+    /// (another one that the run restores, which is yet to be taken back), all of them stay.
+    /// </summary>
+    /// <returns>Whether none is left.</returns>
+    public async Task<bool> UndoAsync(PsqlSession session, CancellationToken cancellation)
     {
         if (_created.Count == 0)
-            return;
+            return true;
         string known = string.Join(", ", _created.Select(static role => $"({SqlText.Literal(role.Name)}, {role.Oid}::oid)"));
         IReadOnlyList<string?[]> rows = await session.QueryAsync(
-            $"SELECT r.rolname FROM pg_catalog.pg_roles r JOIN (VALUES {known}) k(name, oid) ON r.oid = k.oid AND r.rolname = k.name", cancellation);
+            $"""
+            SELECT r.rolname, EXISTS (
+              SELECT 1 FROM pg_catalog.pg_shdepend d WHERE d.refclassid = 'pg_catalog.pg_authid'::regclass AND d.refobjid = r.oid
+                AND (d.dbid <> 0 OR d.classid IN ('pg_catalog.pg_database'::regclass, 'pg_catalog.pg_tablespace'::regclass)))
+            FROM pg_catalog.pg_roles r JOIN (VALUES {known}) k(name, oid) ON r.oid = k.oid AND r.rolname = k.name
+            """,
+            cancellation);
+        if (rows.Any(static row => row[1] == "t"))
+            return false;
         if (rows.Count > 0)
         {
             // A membership's grantor cannot be dropped before it (16 and later); a right on a parameter keeps its role.
@@ -69,6 +84,7 @@ internal sealed class RoleRestoration
 
         _created.Clear();
         _revokes.Clear();
+        return true;
     }
 
     private static async Task CreateAsync(PsqlSession session, GlobalRole role, TargetRights rights, CancellationToken cancellation)
@@ -100,11 +116,12 @@ internal sealed class RoleRestoration
         _revokes.Add($"REVOKE ALL ON PARAMETER {parameter} FROM {SqlText.Identifier(grant.Subject)} CASCADE");
     }
 
-    private async Task NoteCreatedAsync(PsqlSession session, RolePlan plan, CancellationToken cancellation)
+    /// <summary>Those of the roles to create that are there now.</summary>
+    private static async Task<IReadOnlyList<(string Name, string Oid)>> FindAsync(PsqlSession session, RolePlan plan, CancellationToken cancellation)
     {
         string names = string.Join(", ", plan.Create.Select(static role => SqlText.Literal(role.Name)));
-        foreach (string?[] row in await session.QueryAsync($"SELECT rolname, oid FROM pg_catalog.pg_roles WHERE rolname IN ({names})", cancellation))
-            _created.Add((row[0]!, row[1]!));
+        IReadOnlyList<string?[]> rows = await session.QueryAsync($"SELECT rolname, oid FROM pg_catalog.pg_roles WHERE rolname IN ({names})", cancellation);
+        return [.. rows.Select(static row => (row[0]!, row[1]!))];
     }
 
     /// <summary>The server may quote a statement in its message, so a password's hash is taken out of it.</summary>
