@@ -183,6 +183,27 @@ public sealed class PostgresCaptureTests(PostgresServer server) : IClassFixture<
     }
 
     [Fact]
+    public async Task A_page_that_cannot_be_read_is_an_error_and_no_shorter_table()
+    {
+        server.CreateDatabase("damaged");
+        server.Sql("damaged", "CREATE TABLE t AS SELECT i, repeat('x', 500) AS filler FROM generate_series(1, 20000) i; CHECKPOINT");
+        string file = Path.Combine(server.Data, server.Sql("damaged", "SELECT pg_relation_filepath('t')").Trim());
+        server.Stop("fast");
+        await using (FileStream pages = File.OpenWrite(file))
+        {
+            pages.Position = 700 * 8192;
+            pages.Write([.. Enumerable.Repeat((byte)0xA5, 8192)]);
+        }
+
+        server.Start();
+
+        LifeboatException refused = await Assert.ThrowsAsync<LifeboatException>(() => CaptureAsync(server.Settings("damaged")));
+
+        Assert.Contains("reading public.t: ", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("invalid page in block 700", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_connection_that_is_ended_half_way_is_a_clear_error()
     {
         server.CreateDatabase("ended");

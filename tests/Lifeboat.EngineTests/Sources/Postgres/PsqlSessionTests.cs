@@ -72,6 +72,24 @@ public sealed class PsqlSessionTests(PostgresServer server) : IClassFixture<Post
     }
 
     [Fact]
+    public async Task Rows_that_end_in_an_error_are_an_error()
+    {
+        await using PsqlSession session = await server.SessionAsync(_host.Context, "postgres");
+        foreach (string before in (string[])["", "SAVEPOINT a"])
+        {
+            await session.ExecuteAsync("BEGIN", Cancellation);
+            LifeboatException failure = await Assert.ThrowsAsync<LifeboatException>(() => session.CopyOutAsync(
+                "COPY (SELECT 1 / (i - 900) FROM generate_series(1, 1000) i) TO STDOUT", Stream.Null, null, Cancellation, before));
+            Assert.Equal("22012", PostgresError.Of(failure)?.SqlState);
+            await session.ExecuteAsync("ROLLBACK", Cancellation);
+        }
+
+        LifeboatException first = await Assert.ThrowsAsync<LifeboatException>(() => session.QueryOneAsync("SELECT 1 / (i - 1) FROM generate_series(1, 2) i", Cancellation));
+        Assert.Equal("22012", PostgresError.Of(first)?.SqlState);
+        Assert.Equal("1", await session.QueryOneAsync("SELECT 1", Cancellation));
+    }
+
+    [Fact]
     public async Task Rows_copied_in_arrive_and_the_session_goes_on()
     {
         await using PsqlSession session = await server.SessionAsync(_host.Context, "postgres");

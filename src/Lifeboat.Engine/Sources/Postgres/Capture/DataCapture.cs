@@ -26,7 +26,7 @@ internal sealed class DataCapture(PostgresCut cut, PostgresTools tools, RunConte
     /// Lets go of the locks that the part before took. The cut holds one on every table anyway; thousands more of each worker would use the
     /// server's lock table up (<c>max_locks_per_transaction</c>).
     /// </summary>
-    private const string ReleaseLocks = "ROLLBACK TO SAVEPOINT lifeboat;\n";
+    private const string ReleaseLocks = "ROLLBACK TO SAVEPOINT lifeboat";
 
     private readonly ConcurrentDictionary<int, bool> _lockedOut = new();
     private readonly ConcurrentDictionary<int, CopiedRows> _captured = new();
@@ -103,7 +103,7 @@ internal sealed class DataCapture(PostgresCut cut, PostgresTools tools, RunConte
         {
             await writer.AddAsync(
                 new EntryHeader(part.Path, cut.At, ExpectedBytes: part.Bytes),
-                async (stream, token) => rows = await session.CopyOutAsync(before + part.Sql, stream, Report, token),
+                async (stream, token) => rows = await session.CopyOutAsync(part.Sql, stream, Report, token, before),
                 cancellation);
         }
         catch (LifeboatException e) when (PostgresError.Of(e) is { SqlState: not PostgresError.LockNotAvailable } error)

@@ -17,8 +17,11 @@ public readonly record struct CopiedRows(long Bytes, TableDigest Digest)
 }
 
 /// <summary>What psql said at a command's end.</summary>
-/// <param name="SqlState"><c>00000</c> for success.</param>
-internal readonly record struct CommandEnd(long Command, string SqlState, long RowCount);
+/// <param name="State">psql's <c>ERROR</c>, a dot, the SQLSTATE; <see cref="Done"/> for success.</param>
+internal readonly record struct CommandEnd(long Command, string State, long RowCount)
+{
+    public const string Done = "false.00000";
+}
 
 /// <summary>
 /// Reads psql's output: rows of COPY text, and after each command our own line that tells its end. That line begins with a backslash

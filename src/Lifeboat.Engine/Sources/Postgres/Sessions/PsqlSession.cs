@@ -104,13 +104,15 @@ public sealed class PsqlSession : IAsyncDisposable
     /// <summary>Runs a <c>COPY … TO STDOUT</c> in text format and passes the bytes on as they are, digesting each row.</summary>
     /// <param name="destination">Is written synchronously, on the session's own thread, in pieces of 128 KiB and more.</param>
     /// <param name="onBytes">Told the size of each piece.</param>
+    /// <param name="before">A statement without rows that is run first, on the same way to the server.</param>
     /// <exception cref="LifeboatException">The server refused or went away.</exception>
     /// <remarks>
     /// psql does not tell how many rows COPY TO STDOUT sent (it forgets the result when the data went to its own output); but it
     /// reports an error unless the server's CopyDone message followed the last row, and when it could not write one.
     /// </remarks>
-    public async Task<CopiedRows> CopyOutAsync(string copySql, Stream destination, Action<long>? onBytes, CancellationToken cancellation) =>
-        (await RunAsync(copySql, destination, onBytes, cancellation)).Rows;
+    public async Task<CopiedRows> CopyOutAsync(
+        string copySql, Stream destination, Action<long>? onBytes, CancellationToken cancellation, string before = "") =>
+        (await RunAsync(copySql, destination, onBytes, cancellation, before)).Rows;
 
     /// <summary>Runs a <c>COPY … FROM STDIN</c> in text format; gives the number of rows. When it fails, the session has ended.</summary>
     /// <param name="feed">Writes the data to the stream that it is given; may write synchronously.</param>
@@ -120,7 +122,7 @@ public sealed class PsqlSession : IAsyncDisposable
         long number = ++_commands;
         ForgetErrors();
         // Should COPY be refused at once, psql must stop here: it would take the data for commands.
-        await _thread.RunAsync(() => Send($"\\set ON_ERROR_STOP on\n{copySql}\n;\n", cancellation));
+        await _thread.RunAsync(() => Send($"{NothingSaid}\\set ON_ERROR_STOP on\n{copySql}\n;\n", cancellation));
         await using CopyInStream data = new(_program.Input, Connection.Source);
         try
         {
@@ -165,8 +167,17 @@ public sealed class PsqlSession : IAsyncDisposable
         _thread.Dispose();
     }
 
+    /// <summary>
+    /// psql 15 says nothing in its variables of a COPY TO STDOUT that fails after its first rows (a page that cannot be read, a division by zero): so they have
+    /// values that are not its own before a command (and the second one before the last of several), and success is what it says itself.
+    /// </summary>
+    private const string NothingSaid = "\\set LAST_ERROR_SQLSTATE 00000\n" + NotDone;
+
+    private const string NotDone = "\\set ERROR unknown\n";
+
+    /// <summary>Tells how a command ended: whether psql takes its last statement for done, and the SQLSTATE of an error in any of them.</summary>
     private static string Mark(long number) =>
-        string.Create(CultureInfo.InvariantCulture, $"\\echo '\\\\!' {number} :LAST_ERROR_SQLSTATE :ROW_COUNT\n");
+        string.Create(CultureInfo.InvariantCulture, $"\\echo '\\\\!' {number} :ERROR.:LAST_ERROR_SQLSTATE :ROW_COUNT\n");
 
     private async Task BeginAsync(CancellationToken cancellation)
     {
@@ -178,7 +189,7 @@ public sealed class PsqlSession : IAsyncDisposable
         ServerEncoding = rows[0][1]!;
         ServerVersion = rows[0][2]!;
         bool anyBytes = ServerEncoding == "SQL_ASCII";
-        await ExecuteAsync($"SET client_encoding TO '{(anyBytes ? "SQL_ASCII" : "UTF8")}'; {SessionSettings.Sql}", cancellation);
+        await RunAsync(SessionSettings.Sql, Stream.Null, null, cancellation, $"SET client_encoding TO '{(anyBytes ? "SQL_ASCII" : "UTF8")}'");
         TextEncoding = anyBytes ? Encoding.Latin1 : new UTF8Encoding(false);
         rows = await QueryAsync(
             """
@@ -190,14 +201,14 @@ public sealed class PsqlSession : IAsyncDisposable
     }
 
     private async Task<(CommandEnd End, CopiedRows Rows)> RunAsync(
-        string sql, Stream destination, Action<long>? onBytes, CancellationToken cancellation)
+        string sql, Stream destination, Action<long>? onBytes, CancellationToken cancellation, string before = "")
     {
         await using CancellationTokenRegistration kill = cancellation.Register(Kill);
         return await _thread.RunAsync(() =>
         {
             long number = ++_commands;
             ForgetErrors();
-            Send($"\\set LAST_ERROR_SQLSTATE 00000\n{sql}\n;\n{Mark(number)}", cancellation);
+            Send($"{NothingSaid}{(before.Length == 0 ? "" : $"{before};\n{NotDone}")}{sql}\n;\n{Mark(number)}", cancellation);
             return Receive(number, destination, onBytes, cancellation);
         });
     }
@@ -248,7 +259,7 @@ public sealed class PsqlSession : IAsyncDisposable
             throw EndedException(cancellation);
         if (ended.Command != number)
             throw new InvalidOperationException($"psql answered command {ended.Command} instead of {number}");
-        if (ended.SqlState != "00000")
+        if (ended.State != CommandEnd.Done)
             throw FailedException(ended, cancellation);
         _connected = true;
         return (ended, rows);
@@ -260,7 +271,7 @@ public sealed class PsqlSession : IAsyncDisposable
         Send($"\\warn '\\\\!' {end.Command}\n", cancellation);
         _errors.WaitFor(mark, LongestGoodbye);
         IReadOnlyList<string> lines = _errors.Lines;
-        PostgresError error = PostgresError.Parse(lines) ?? new PostgresError(end.SqlState,
+        PostgresError error = PostgresError.Parse(lines) ?? new PostgresError(end.State[(end.State.IndexOf('.', StringComparison.Ordinal) + 1)..],
             PostgresProblems.Flat(string.Join('\n', lines)), null, null);
         return PostgresProblems.From(error, Connection);
     }
