@@ -8,6 +8,18 @@ namespace Lifeboat.Engine.Apps;
 /// <param name="Name">The key under <c>sources:</c>: letters, digits, <c>-</c>, <c>_</c>, at most 40 characters.</param>
 public abstract record SourceSettings(string Name)
 {
+    /// <summary>The word under <c>neutralize:</c> for the built-in list of statements for Odoo's databases.</summary>
+    public const string OdooList = "odoo";
+
+    /// <summary>SQL statements, and words for built-in lists, that make a restored copy neutral; for sources with a database.</summary>
+    public IReadOnlyList<string> Neutralize { get; init; } = [];
+
+    /// <summary>Whether the app file says how a restored copy is made neutral.</summary>
+    public virtual bool CanBeNeutral => Neutralize.Count > 0;
+
+    /// <summary>The source as a plain restore takes it: nothing is made neutral.</summary>
+    public virtual SourceSettings AsItWas() => this with { Neutralize = [] };
+
     /// <summary>The word after <c>type:</c>.</summary>
     public abstract string Type { get; }
 
@@ -40,6 +52,9 @@ public sealed record PostgresSettings(
 
     /// <summary>Directories on the server for tablespaces that a restore has to create elsewhere than they were, by the tablespaces' names.</summary>
     public IReadOnlyDictionary<string, string> Tablespaces { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Columns whose values are not captured.</summary>
+    public IReadOnlyList<ColumnRedaction> Redact { get; init; } = [];
 
     /// <summary>Whether a restore changes roles that exist on the server to what they were (<c>--update-roles</c>).</summary>
     public bool UpdateRoles { get; init; }
@@ -74,6 +89,9 @@ public sealed record MySqlSettings(
 {
     public override string Type => "mysql";
 
+    /// <inheritdoc cref="PostgresSettings.Redact"/>
+    public IReadOnlyList<ColumnRedaction> Redact { get; init; } = [];
+
     /// <inheritdoc cref="PostgresSettings.WithTarget"/>
     public override MySqlSettings WithTarget(string target)
     {
@@ -94,6 +112,9 @@ public sealed record SqliteSettings(string Name, string Path) : SourceSettings(N
 {
     public override string Type => "sqlite";
 
+    /// <inheritdoc cref="PostgresSettings.Redact"/>
+    public IReadOnlyList<ColumnRedaction> Redact { get; init; } = [];
+
     public override SqliteSettings WithTarget(string target) => this with { Path = TargetPath(target) };
 }
 
@@ -105,6 +126,9 @@ public sealed record FilesSettings(string Name, string Path, IReadOnlyList<strin
     /// <summary>That extended attributes and ACLs are not carried is known, and not warned of.</summary>
     public bool IgnoresAttributes { get; init; }
 
+    /// <summary>Globs, as those of <c>exclude:</c>: files that are captured without their content.</summary>
+    public IReadOnlyList<string> Redact { get; init; } = [];
+
     public override FilesSettings WithTarget(string target) => this with { Path = TargetPath(target) };
 }
 
@@ -115,6 +139,16 @@ public sealed record SettingsSettings(
     string Name, string Directory, IReadOnlyList<string> Files, IReadOnlyList<string> Environment) : SourceSettings(Name)
 {
     public override string Type => "settings";
+
+    /// <summary>Names of settings and environment variables whose values are not captured.</summary>
+    public IReadOnlyList<string> Redact { get; init; } = [];
+
+    /// <summary>Values by name that make a restored copy neutral.</summary>
+    public IReadOnlyDictionary<string, string> NeutralValues { get; init; } = new Dictionary<string, string>();
+
+    public override bool CanBeNeutral => NeutralValues.Count > 0;
+
+    public override SettingsSettings AsItWas() => this with { NeutralValues = new Dictionary<string, string>() };
 
     /// <summary>
     /// What a settings file is called in the snapshot, <c>/</c> between names: its path relative to the folder, or

@@ -57,6 +57,33 @@ internal static class RestoreInstructions
             """);
         foreach (string chapter in chapters)
             text.Append(chapter.TrimEnd()).Append("\n\n");
+        text.Append(LeftOut(metadata));
         return text.ToString().ReplaceLineEndings("\n").TrimEnd() + "\n";
     }
+
+    private static string LeftOut(SnapshotMetadata metadata)
+    {
+        string[] lines =
+        [
+            .. metadata.Sources.SelectMany(static source => (source.Redacted ?? [])
+                .Select(one => $"- {source.Name}: {one.Kind} `{one.Name.Replace('`', '\'')}` ({Described(one.By)})\n")),
+        ];
+        return lines.Length == 0 ? "" : $"""
+            ## 5. Enter again what is not in the snapshot
+
+            The app file of this app leaves these values out (`redact:`). They are not in the bundle, encrypted or not; set them again, or the application goes
+            without:
+
+            {string.Concat(lines)}
+            """;
+    }
+
+    private static string Described(string by) => by switch
+    {
+        "null" => "no value",
+        "constant" => "one constant for every row",
+        "mask" => "letters and digits are replaced",
+        "hash" => "a hash with a key that nobody has",
+        _ => "empty",
+    };
 }

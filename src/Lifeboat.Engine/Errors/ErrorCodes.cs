@@ -28,6 +28,10 @@ public static class ErrorCodes
     public static readonly ErrorCode SecretExposed = new("LB1103", "secret-exposed", ExitStatus.Warnings);
     public static readonly ErrorCode PasswordGuessable = new("LB1104", "password-guessable", ExitStatus.Warnings);
 
+    public static readonly ErrorCode RedactUnknown = new("LB1201", "redact-unknown", ExitStatus.Usage);
+    public static readonly ErrorCode RedactRefused = new("LB1202", "redact-refused", ExitStatus.Usage);
+    public static readonly ErrorCode RedactIncomplete = new("LB1203", "redact-incomplete", Failed);
+
     // 2xxx: programs that Lifeboat starts
     public static readonly ErrorCode ProgramMissing = new("LB2001", "program-missing", Failed);
     public static readonly ErrorCode ProgramFailed = new("LB2002", "program-failed", Failed);
@@ -144,4 +148,6 @@ public static class ErrorCodes
     public static readonly ErrorCode RevertFailed = new("LB8006", "revert-failed", Failed);
     public static readonly ErrorCode SourceNotInSnapshot = new("LB8007", "source-not-in-snapshot", ExitStatus.Usage);
     public static readonly ErrorCode PartialSnapshot = new("LB8008", "partial-snapshot", Warnings);
+    public static readonly ErrorCode ValuesLeftOut = new("LB8021", "values-left-out", Warnings);
+    public static readonly ErrorCode NeutralizeFailed = new("LB8022", "neutralize-failed", Failed);
 }

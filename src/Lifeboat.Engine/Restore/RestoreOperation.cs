@@ -41,7 +41,7 @@ public sealed class RestoreOperation(App? app, RunContext context)
             [.. captured.Select(one => (one.Name, factory.Create(Selection.SettingsOf(target, one, request.UpdateRoles)).PrepareRestore(snapshot, one, id)))], run);
         await AuthenticateAsync(bundle, cancellation);
         IReadOnlyList<SourceRestore> planned = await sources.PlanAsync(cancellation);
-        List<Problem> warnings = [.. Selection.Warnings(target, snapshot.Metadata, request.Only), .. planned.SelectMany(static one => one.Plan.Warnings)];
+        List<Problem> warnings = [.. Selection.Warnings(target, snapshot.Metadata, request.Only), .. planned.SelectMany(static one => one.Plan.Warnings), .. captured.SelectMany(LeftOut)];
         RestoreResult plan = new(id, planned, [.. planned.SelectMany(static one => one.Plan.Blockers), .. RestoreSpace.Shortages(planned)], warnings, false);
         if (request.DryRun)
             return plan;
@@ -58,6 +58,19 @@ public sealed class RestoreOperation(App? app, RunContext context)
             Warnings = [.. warnings, .. _recorder.Warnings.Select(static one => one.Problem with { Where = one.Problem.Where ?? one.Source })],
             Committed = true,
         };
+    }
+
+    private static IEnumerable<Problem> LeftOut(SourceMetadata source)
+    {
+        const int named = 20;
+        if (source.Redacted is not { Count: > 0 } all)
+            yield break;
+        string names = string.Join(", ", all.Take(named).Select(static one => $"{one.Kind} {one.Name} ({one.By})"));
+        yield return new Problem(
+            ErrorCodes.ValuesLeftOut,
+            $"the snapshot does not have the values of {names}{(all.Count > named ? $" and {all.Count - named} more" : "")}",
+            "enter again what the application needs of them after the restore; `lifeboat show` lists all",
+            source.Name);
     }
 
     private App FromSnapshot(RestoreRequest request, SnapshotMetadata metadata) => AppFromSnapshot.Build(

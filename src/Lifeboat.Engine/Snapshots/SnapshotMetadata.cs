@@ -67,9 +67,18 @@ public sealed record SourceMetadata
     /// <summary>Null for sources without tables.</summary>
     public IReadOnlyList<TableMetadata>? Tables { get; init; }
 
+    /// <summary>What was captured without its values, because the app file says so; null where everything was captured as it was.</summary>
+    public IReadOnlyList<RedactedMetadata>? Redacted { get; init; }
+
     /// <summary>What only this type of source has; each source serialises its own record.</summary>
     public JsonElement? Details { get; init; }
 }
+
+/// <summary>Something whose values are not in the snapshot.</summary>
+/// <param name="Kind"><c>column</c>, <c>setting</c>, <c>variable</c> or <c>file</c>.</param>
+/// <param name="Name">A column's, a setting's or a variable's name; a file's path in its tree.</param>
+/// <param name="By">What stands in its place: <c>null</c>, <c>constant</c>, <c>mask</c>, <c>hash</c>, or <c>empty</c>.</param>
+public sealed record RedactedMetadata(string Kind, string Name, string By);
 
 /// <summary>The moment at which a source is consistent.</summary>
 /// <param name="At">UTC.</param>

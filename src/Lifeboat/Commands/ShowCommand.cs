@@ -54,6 +54,15 @@ internal sealed class ShowCommand : Verb
             text.Line().Table(tables);
         }
 
+        if (metadata.Sources.Any(static source => source.Redacted is not null))
+        {
+            TextTable left = new("Source", "Left out", "Name", "In its place");
+            foreach (SourceMetadata source in metadata.Sources)
+                foreach (RedactedMetadata one in source.Redacted ?? [])
+                    left.Row(source.Name, one.Kind, one.Name, one.By);
+            text.Line().Table(left);
+        }
+
         if (metadata.Warnings.Count > 0)
             text.Line().Line("Warnings of the backup:");
         foreach (WarningMetadata warning in metadata.Warnings)

@@ -53,7 +53,10 @@ public static class AppFileSchema
 
     private static JsonObject OfText(TextShape shape)
     {
-        JsonObject schema = new() { ["type"] = "string", ["minLength"] = 1, ["maxLength"] = shape.MaxLength };
+        JsonObject schema = new()
+        {
+            ["type"] = shape.TakesNull ? Texts(["string", "null"]) : "string", ["minLength"] = 1, ["maxLength"] = shape.MaxLength,
+        };
         if (shape.Pattern is not null)
             schema["pattern"] = shape.Pattern;
         schema["examples"] = Texts([shape.Example]);

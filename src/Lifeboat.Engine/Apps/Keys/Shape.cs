@@ -18,6 +18,9 @@ internal sealed record TextShape(string Description, string Example) : Shape(Des
     /// <summary>The exact check; null where any text will do.</summary>
     public Func<string, Fault?>? Rule { get; init; }
 
+    /// <summary>YAML's null, written out, is a value here.</summary>
+    public bool TakesNull { get; init; }
+
     /// <summary>A map or a number here was probably meant as a secret's value or reference: say how to write that.</summary>
     public bool IsSecret { get; init; }
 }
@@ -52,7 +55,14 @@ internal sealed record NamedMapShape(string Description, string Thing, string Ex
 }
 
 /// <summary>A map from any names, whatever characters they have, to texts; at least one.</summary>
-internal sealed record TextMapShape(string Description, string Thing, TextShape Item) : Shape(Description);
+internal sealed record TextMapShape(string Description, string Thing, TextShape Item) : Shape(Description)
+{
+    /// <summary>The check of a name; null where any will do.</summary>
+    public Func<string, Fault?>? NameRule { get; init; }
+
+    /// <summary>A good name, for hints.</summary>
+    public string Example { get; init; } = "name";
+}
 
 /// <summary>A map whose <c>type:</c> decides which other keys it has.</summary>
 internal sealed record TypedMapShape(string Description, IReadOnlyList<TypeVariant> Types, IReadOnlyList<string> LaterTypes) : Shape(Description);

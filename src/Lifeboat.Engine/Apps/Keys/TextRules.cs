@@ -89,6 +89,32 @@ internal static partial class TextRules
             : new Fault("this is not a name of an environment variable", "write letters, digits and `_`, such as `API_KEY`");
     }
 
+    public static Fault? Replacement(string text) => ColumnRedaction.IsReplacement(text)
+        ? null
+        : new Fault("this does not say what is captured instead of the column's values", "write `null`, `mask`, `hash` or `\"constant:TEXT\"`");
+
+    public static Fault? TableColumn(string name) => Column(name, 2, "table.column");
+
+    public static Fault? SchemaTableColumn(string name) => Column(name, 3, "schema.table.column");
+
+    public static Fault? SettingName(string text) => text.Any(static c => char.IsControl(c) || c is '=' or ':')
+        ? new Fault("this is not the name of a setting", "write the name alone, such as `SECRET_KEY`, as the settings files and the environment have it")
+        : null;
+
+    public static Fault? NeutralSql(string text) => text.Trim().Contains(' ', StringComparison.Ordinal)
+        ? null
+        : new Fault("this is not an SQL statement", "write a whole statement, such as `UPDATE mail_server SET active = false`");
+
+    public static Fault? NeutralSqlOrList(string text) => text == SourceSettings.OdooList || NeutralSql(text) is null
+        ? null
+        : new Fault(
+            "this is neither an SQL statement nor the name of a built-in list",
+            $"write `{SourceSettings.OdooList}`, or a whole statement, such as `UPDATE mail_server SET active = false`");
+
+    private static Fault? Column(string name, int parts, string form) => ColumnRedaction.SplitName(name)?.Count == parts
+        ? null
+        : new Fault("this is not the whole name of a column", $"write `{form}`; a name that holds a dot or a quote stands in double quotes");
+
     /// <summary>What to say where a secret stands instead of its place.</summary>
     public static Fault LiteralSecret => new("a secret reference is wanted here, not a secret or another text", SecretHint);
 

@@ -25,9 +25,15 @@ internal sealed class AppBuilder(string file)
     {
         "postgres" => Postgres(name, map),
         "mysql" => MySql(name, map),
-        "sqlite" => new SqliteSettings(name, Resolve(map.Text("path")!)),
-        "files" => new FilesSettings(name, Resolve(map.Text("path")!), Texts(map, "exclude")) { IgnoresAttributes = map.Text("attributes") == "ignore" },
-        "settings" => new SettingsSettings(name, _directory, [.. Texts(map, "files").Select(Resolve)], Texts(map, "environment")),
+        "sqlite" => new SqliteSettings(name, Resolve(map.Text("path")!)) { Redact = Columns(map), Neutralize = Texts(map, "neutralize") },
+        "files" => new FilesSettings(name, Resolve(map.Text("path")!), Texts(map, "exclude"))
+        {
+            IgnoresAttributes = map.Text("attributes") == "ignore", Redact = Texts(map, "redact"),
+        },
+        "settings" => new SettingsSettings(name, _directory, [.. Texts(map, "files").Select(Resolve)], Texts(map, "environment"))
+        {
+            Redact = Texts(map, "redact"), NeutralValues = TextsByName(map, "neutralize"),
+        },
         _ => throw new InvalidOperationException("the table of keys has a source type that the builder lacks"),
     };
 
@@ -37,7 +43,9 @@ internal sealed class AppBuilder(string file)
         bool isSecret = SecretReference.HasScheme(url);
         return new PostgresSettings(name, isSecret ? null : url, isSecret ? Secret(url) : null, Secret(map.Text("password")), Texts(map, "via"))
         {
-            Tablespaces = Entries(map, "tablespaces").ToDictionary(static e => e.Key, static e => ((TextNode)e.Value).Text),
+            Tablespaces = TextsByName(map, "tablespaces"),
+            Redact = Columns(map),
+            Neutralize = Texts(map, "neutralize"),
         };
     }
 
@@ -46,13 +54,22 @@ internal sealed class AppBuilder(string file)
         string url = map.Text("url")!;
         bool isSecret = SecretReference.HasScheme(url);
         return new MySqlSettings(
-            name, isSecret ? null : url, isSecret ? Secret(url) : null, Secret(map.Text("password")), Texts(map, "via"), map.Text("accounts") == "all");
+            name, isSecret ? null : url, isSecret ? Secret(url) : null, Secret(map.Text("password")), Texts(map, "via"), map.Text("accounts") == "all")
+        {
+            Redact = Columns(map), Neutralize = Texts(map, "neutralize"),
+        };
     }
 
     private static SecretReference? Secret(string? text) =>
         text is not null && SecretReference.TryParse(text, out SecretReference? reference) ? reference : null;
 
     private static IReadOnlyList<MapEntry> Entries(MapNode root, string key) => root.Value(key) is MapNode map ? map.Entries : [];
+
+    private static Dictionary<string, string> TextsByName(MapNode map, string key) =>
+        Entries(map, key).ToDictionary(static e => e.Key, static e => ((TextNode)e.Value).Text);
+
+    private static ColumnRedaction[] Columns(MapNode map) =>
+        [.. Entries(map, "redact").Select(static e => (e.Key, Value: (TextNode)e.Value)).Select(static e => ColumnRedaction.Of(e.Key, e.Value.IsNothing ? "null" : e.Value.Text))];
 
     private static string[] Texts(MapNode map, string key) =>
         map.Value(key) is ListNode list ? [.. list.Items.Cast<TextNode>().Select(static item => item.Text)] : [];

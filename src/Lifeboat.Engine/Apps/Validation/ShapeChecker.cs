@@ -49,6 +49,8 @@ internal sealed partial class ShapeChecker(Mistakes mistakes)
             string hint = shape.IsSecret ? TextRules.LiteralSecret.Hint : $"write one text, such as `{shape.Example}`";
             AddUnlessReported(node, path, $"a text is wanted here, not a {Kind(node)}", hint);
         }
+        else if (shape.TakesNull && text is { IsNothing: true, Text.Length: > 0 })
+            return;
         else if (text.IsNothing || string.IsNullOrWhiteSpace(text.Text))
             mistakes.Add(text.At, path, "there is no value", $"write one, such as `{shape.Example}`");
         else if (text.IsPlain && IsNotTextInYaml().IsMatch(text.Text) && shape.IsSecret)
@@ -133,9 +135,14 @@ internal sealed partial class ShapeChecker(Mistakes mistakes)
     private void CheckTexts(TextMapShape shape, MapNode map, string path)
     {
         if (map.Entries.Count == 0)
-            mistakes.Add(map.At, path, $"there is no {shape.Thing}", $"write at least one, such as `name: {shape.Item.Example}`, or leave the key out");
+            mistakes.Add(map.At, path, $"there is no {shape.Thing}", $"write at least one, such as `{shape.Example}: {shape.Item.Example}`, or leave the key out");
         foreach (MapEntry entry in map.Entries)
-            Check(shape.Item, entry.Value, $"{path}.{Shown.Key(entry.Key).Trim('`')}");
+        {
+            string entryPath = $"{path}.{Shown.Key(entry.Key).Trim('`')}";
+            if (shape.NameRule?.Invoke(entry.Key) is { } fault)
+                mistakes.Add(entry.At, entryPath, fault);
+            Check(shape.Item, entry.Value, entryPath);
+        }
     }
 
     private void CheckTyped(TypedMapShape shape, MapNode map, string path)

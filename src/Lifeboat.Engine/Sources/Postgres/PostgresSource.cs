@@ -41,7 +41,7 @@ public sealed class PostgresSource(PostgresSettings settings, string? toolsFolde
                 PostgresCatalogue catalogue = await PostgresCatalogue.ReadAsync(session, cancellation);
                 ExtensionReader extensions = new(session);
                 await extensions.ReadAsync(ask: false, cancellation);
-                return [.. CaptureChecks.Blockers(session, catalogue), .. extensions.Blockers, .. CaptureChecks.Warnings(session, catalogue)];
+                return [.. CaptureChecks.Blockers(session, catalogue), .. extensions.Blockers, .. await RedactionProblemsAsync(session, catalogue, cancellation), .. CaptureChecks.Warnings(session, catalogue)];
             }
         }
         catch (LifeboatException e)
@@ -55,7 +55,7 @@ public sealed class PostgresSource(PostgresSettings settings, string? toolsFolde
         (PsqlSession session, PostgresTools tools) = await ConnectAsync(cancellation);
         try
         {
-            return await PostgresCapture.OpenAsync(session, tools, context, BlocksPerPart, LockTimeout, cancellation);
+            return await PostgresCapture.OpenAsync(session, settings.Redact, tools, context, BlocksPerPart, LockTimeout, cancellation);
         }
         catch
         {
@@ -66,6 +66,19 @@ public sealed class PostgresSource(PostgresSettings settings, string? toolsFolde
 
     public IRestoration PrepareRestore(VerifiedSnapshot snapshot, SourceMetadata captured, string restoreId) =>
         new PostgresRestoration(context, settings, secrets, toolsFolder, snapshot, captured, restoreId, Made);
+
+    private async Task<IReadOnlyList<Problem>> RedactionProblemsAsync(PsqlSession session, PostgresCatalogue catalogue, CancellationToken cancellation)
+    {
+        try
+        {
+            await RedactedTables.ReadAsync(session, catalogue, settings.Redact, Redacting.NewKey(context.Host), cancellation);
+            return [];
+        }
+        catch (LifeboatException e)
+        {
+            return e.Problems;
+        }
+    }
 
     /// <summary>Connects, and chooses the programs that fit the server.</summary>
     private async Task<(PsqlSession Session, PostgresTools Tools)> ConnectAsync(CancellationToken cancellation)

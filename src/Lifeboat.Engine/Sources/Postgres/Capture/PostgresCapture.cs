@@ -1,4 +1,5 @@
 using System.Text;
+using Lifeboat.Engine.Apps;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Processes;
@@ -24,8 +25,11 @@ internal sealed class PostgresCapture : ICapture
     private readonly int _blocksPerPart;
     private readonly string _folder;
     private readonly SchemaDump _schema;
+    private readonly RedactedTables _redacted;
+    private readonly IReadOnlyList<ColumnRedaction> _redact;
 
-    private PostgresCapture(PostgresCut cut, SchemaDump schema, PostgresTools tools, RunContext context, int blocksPerPart)
+    private PostgresCapture(
+        PostgresCut cut, SchemaDump schema, RedactedTables redacted, IReadOnlyList<ColumnRedaction> redact, PostgresTools tools, RunContext context, int blocksPerPart)
     {
         _cut = cut;
         _tools = tools;
@@ -33,11 +37,14 @@ internal sealed class PostgresCapture : ICapture
         _blocksPerPart = blocksPerPart;
         _folder = $"databases/{Source}";
         _schema = schema;
+        _redacted = redacted;
+        _redact = redact;
     }
 
     /// <summary>Opens a cut that pg_dump has joined.</summary>
     public static async Task<PostgresCapture> OpenAsync(
-        PsqlSession session, PostgresTools tools, RunContext context, int blocksPerPart, TimeSpan lockTimeout, CancellationToken cancellation)
+        PsqlSession session, IReadOnlyList<ColumnRedaction> redact, PostgresTools tools, RunContext context, int blocksPerPart, TimeSpan lockTimeout,
+        CancellationToken cancellation)
     {
         for (int attempt = 1; ; attempt++)
         {
@@ -49,7 +56,8 @@ internal sealed class PostgresCapture : ICapture
             {
                 if (await schema.GetsItsLocksAsync(cut, cancellation))
                 {
-                    PostgresCapture capture = new(cut, schema, tools, context, blocksPerPart);
+                    RedactedTables redacted = await RedactedTables.ReadAsync(session, cut.Catalogue, redact, Redacting.NewKey(context.Host), cancellation);
+                    PostgresCapture capture = new(cut, schema, redacted, redact, tools, context, blocksPerPart);
                     schema = null;
                     return capture;
                 }
@@ -89,7 +97,7 @@ internal sealed class PostgresCapture : ICapture
         PostgresTable[] described = [.. tables.Select(Describe)];
         TablePartition partition = new($"{_folder}/data", Session.ServerEncoding, Session.ServerMajor, _blocksPerPart);
         List<TablePart> parts = [.. tables
-            .SelectMany((t, i) => partition.Cut(i, t, described[i], Session.TextEncoding.GetBytes($"{t.Schema}.{t.Name}")))];
+            .SelectMany((t, i) => partition.Cut(i, t, described[i], Session.TextEncoding.GetBytes($"{t.Schema}.{t.Name}"), _redacted.Of(t.Oid)))];
         LargeObjectCapture largeObjects = new(Session, _folder);
         parts.AddRange(await largeObjects.PlanAsync(tables.Length, _cut.Catalogue.MayReadLargeObjects, partition, cancellation));
         // What the cut's own session is asked comes before the workers, who may need it.
@@ -130,6 +138,7 @@ internal sealed class PostgresCapture : ICapture
             Tables = [.. tables.Select((t, i) =>
                 new TableMetadata(t.DisplayName, captured[i].Digest.Rows, captured[i].Bytes, captured[i].Digest.ToString(),
                 [.. paths[i]]))],
+            Redacted = _redact.Count == 0 ? null : [.. _redact.Select(Redacting.Describe)],
             Details = details.ToJson(),
         };
     }

@@ -20,14 +20,16 @@ internal sealed class TablePartition(string folder, string serverEncoding, int s
     private readonly HashSet<string> _names = new(StringComparer.OrdinalIgnoreCase);
 
     /// <param name="name">The table's name as bytes: schema, dot, table.</param>
-    public IReadOnlyList<TablePart> Cut(int index, CatalogueRelation table, PostgresTable described, ReadOnlySpan<byte> name)
+    /// <param name="replaced">Expressions that are selected in the place of columns, by these; null for none.</param>
+    public IReadOnlyList<TablePart> Cut(
+        int index, CatalogueRelation table, PostgresTable described, ReadOnlySpan<byte> name, IReadOnlyDictionary<string, string>? replaced = null)
     {
         string file = UniqueName(SnapshotPath.EscapeName(name));
         if (described.Where is not null)
-            return [new TablePart(index, table.DisplayName, Select(described, described.Where), $"{folder}/{file}.copy", table.Bytes)];
-        return Cut(index, table.DisplayName, table.Pages, table.Bytes, table.Heap, $"{folder}/{file}", condition => condition is null
+            return [new TablePart(index, table.DisplayName, Select(described, replaced, described.Where), $"{folder}/{file}.copy", table.Bytes)];
+        return Cut(index, table.DisplayName, table.Pages, table.Bytes, table.Heap, $"{folder}/{file}", condition => condition is null && replaced is null
             ? $"COPY {described.QuotedName}{described.ColumnList} TO STDOUT (ENCODING '{serverEncoding}')"
-            : Select(described, "WHERE " + condition));
+            : Select(described, replaced, condition is null ? "" : "WHERE " + condition));
     }
 
     /// <summary>Cuts whatever lies in a heap.</summary>
@@ -67,8 +69,8 @@ internal sealed class TablePartition(string folder, string serverEncoding, int s
         return part == count - 1 ? from : string.Create(CultureInfo.InvariantCulture, $"{from} AND ctid < '({first + blocks},0)'");
     }
 
-    private string Select(PostgresTable table, string where) =>
-        $"COPY (SELECT {string.Join(", ", table.Columns.Select(SqlText.Identifier))} FROM ONLY {table.QuotedName} {where}) "
+    private string Select(PostgresTable table, IReadOnlyDictionary<string, string>? replaced, string where) =>
+        $"COPY (SELECT {string.Join(", ", table.Columns.Select(column => replaced?.GetValueOrDefault(column) ?? SqlText.Identifier(column)))} FROM ONLY {table.QuotedName} {where}) "
         + $"TO STDOUT (ENCODING '{serverEncoding}')";
 
     private string UniqueName(string name)
