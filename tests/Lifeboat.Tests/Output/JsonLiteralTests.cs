@@ -46,7 +46,7 @@ public sealed class JsonLiteralTests
     public void Show_is_pinned() => Pinned(
         new ShowDocument("id", "local", "/b/x.zip", 5, Metadata(), []),
         OutputJson.Default.ShowDocument,
-        """{"id":"id","store":"local","path":"/b/x.zip","bytes":5,"metadata":{"backup_version":"1.0.0","app":"shop","timestamp":"1970-01-01T00:00:00+00:00","lifeboat_version":"1.2.3","host":"h","export_status":"complete","export_duration_seconds":1.5,"cut_width_seconds":0.25,"encryption":"none","warnings":[],"sources":[{"name":"main","type":"postgres","engine":"PostgreSQL 15","tools":null,"cut":{"at":"1970-01-01T00:00:00+00:00","position":"0/1"},"bytes":7,"files":1,"tables":[{"name":"public.t","rows":2,"bytes":7,"digest":"xxh64x2-sum-v1:0","paths":["databases/main/data/public.t.copy"]}],"details":null}]},"warnings":[]}""");
+        """{"id":"id","store":"local","path":"/b/x.zip","bytes":5,"metadata":{"backup_version":"1.0.0","app":"shop","timestamp":"1970-01-01T00:00:00+00:00","lifeboat_version":"1.2.3","host":"h","export_status":"complete","export_duration_seconds":1.5,"cut_width_seconds":0.25,"encryption":"none","warnings":[],"sources":[{"name":"main","type":"postgres","engine":"PostgreSQL 15","tools":null,"cut":{"at":"1970-01-01T00:00:00+00:00","position":"0/1"},"bytes":7,"files":1,"tables":[{"name":"public.t","rows":2,"bytes":7,"digest":"xxh64x2-sum-v1:0","paths":["databases/main/data/public.t.copy"]}],"redacted":null,"details":null}]},"warnings":[]}""");
 
     [Fact]
     public void Backup_summary_is_pinned() => Pinned(
