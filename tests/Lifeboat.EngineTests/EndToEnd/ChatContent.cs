@@ -28,7 +28,7 @@ internal sealed record ChatContent(PostgresServer Postgres, MariaDbServer MariaD
 
         yield return ("roles", Text(Postgres.RunClient("pg_dumpall", "--roles-only", "-d", Postgres.SocketUrl("postgres"))));
         yield return ("shop", MariaDb.Dump("shop"));
-        yield return ("accounts", Accounts());
+        yield return ("accounts", MariaDb.Accounts());
         yield return ("state", LifeboatProgram.Shell(folder, "sqlite3 -readonly data/state.db .dump"));
         yield return ("files", LifeboatProgram.Shell(
             folder, "find filestore -printf '%p %y %m %U:%G %n %T@ %l\\n' | LC_ALL=C sort; find filestore -type f -print0 | LC_ALL=C sort -z | xargs -0 sha1sum"));
@@ -48,13 +48,4 @@ internal sealed record ChatContent(PostgresServer Postgres, MariaDbServer MariaD
     }
 
     private static string Text(string dump) => string.Join('\n', Same.Lines(dump));
-
-    /// <summary>All accounts and roles of the MariaDB server, with their password hashes and grants.</summary>
-    private string Accounts()
-    {
-        string[] users = MariaDb.Sql("SELECT CONCAT(QUOTE(User), '@', QUOTE(Host)) FROM mysql.user WHERE is_role = 'N' ORDER BY 1").Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        string[] roles = MariaDb.Sql("SELECT QUOTE(User) FROM mysql.user WHERE is_role = 'Y' ORDER BY 1").Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        string shown = MariaDb.Sql(string.Join('\n', [.. users.Select(static u => $"SHOW CREATE USER {u};"), .. users.Concat(roles).Select(static u => $"SHOW GRANTS FOR {u};")]));
-        return string.Join('\n', shown.Split('\n').Order(StringComparer.Ordinal));
-    }
 }

@@ -28,18 +28,30 @@ public sealed class MariaDbRoundTripTests(MariaDbServer server) : IClassFixture<
     }
 
     [Fact]
-    public async Task Sakila_comes_back_equal()
+    public async Task Sakila_comes_back_equal_with_its_accounts()
     {
         string folder = SharedData.Folder();
         server.Sql(await File.ReadAllTextAsync(Path.Combine(folder, "sakila-mv-schema.sql"), Cancellation));
         server.Sql(await File.ReadAllTextAsync(Path.Combine(folder, "sakila-mv-data.sql"), Cancellation), "sakila");
-        server.Sql("ANALYZE TABLE rental", "sakila");
+        server.Sql("""
+            ANALYZE TABLE rental;
+            CREATE ROLE clerks; GRANT SELECT ON sakila.* TO clerks; GRANT INSERT, UPDATE (return_date, staff_id) ON sakila.rental TO clerks;
+            CREATE USER website@'%' IDENTIFIED BY 'w''s p"w' WITH MAX_USER_CONNECTIONS 50; GRANT SELECT, INSERT, UPDATE, EXECUTE ON sakila.* TO website@'%';
+            CREATE USER mike@'127.0.0.1' IDENTIFIED BY 'hillyer'; GRANT clerks TO mike@'127.0.0.1'; SET DEFAULT ROLE clerks FOR mike@'127.0.0.1';
+            GRANT EXECUTE ON PROCEDURE sakila.film_in_stock TO mike@'127.0.0.1'; GRANT EXECUTE ON FUNCTION sakila.get_customer_balance TO mike@'127.0.0.1';
+            """, "sakila");
         using MySqlBench bench = new();
         VerifiedSnapshot snapshot = await bench.CaptureAsync(server.Settings("sakila"), partBytes: 256 * 1024);
         Assert.Contains(snapshot.Entries.Keys, static path => path.EndsWith("rental.0002.tsv", StringComparison.Ordinal));
         await using MariaDbServer empty = await MariaDbServer.StartAsync();
         await bench.RestoreAsync(snapshot, empty.Settings("sakila"));
         Assert.Equal(server.Dump("sakila"), empty.Dump("sakila"));
+        string accounts = server.Accounts();
+        Assert.Contains("UPDATE (`return_date`, `staff_id`)", accounts, StringComparison.Ordinal);
+        Assert.Equal(accounts, empty.Accounts());
+        Assert.Equal("16044\n", empty.Login("website", "w's p\"w", "SELECT COUNT(*) FROM rental", "sakila"));
+        Assert.Equal("1\n", empty.Login("mike", "hillyer", "UPDATE rental SET return_date = NOW() WHERE rental_id = 1; SELECT get_customer_balance(1, NOW()) IS NOT NULL", "sakila"));
+        Assert.Throws<InvalidOperationException>(() => empty.Login("mike", "hillyer", "DELETE FROM payment", "sakila"));
     }
 
     [Fact]

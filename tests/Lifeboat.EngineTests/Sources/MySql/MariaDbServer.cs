@@ -2,7 +2,9 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.RegularExpressions;
 using Lifeboat.Engine.Apps;
+using Lifeboat.Engine.Sources.Local;
 
 namespace Lifeboat.EngineTests.Sources.MySql;
 
@@ -27,6 +29,12 @@ public class MariaDbServer : IAsyncLifetime
 
     /// <summary>Options that this kind of server always has.</summary>
     protected virtual string[] Usual => ["--log-bin=bin"];
+
+    /// <summary>Options without which the dump program does not work with this server.</summary>
+    protected virtual string[] DumpOptions => [];
+
+    /// <summary>The time zone that the server takes for the machine's; null for the real one.</summary>
+    public string? TimeZone { get; init; }
 
     /// <summary>The server's folder, as it sees it itself.</summary>
     protected string Within => _folder[Root.Length..];
@@ -74,7 +82,10 @@ public class MariaDbServer : IAsyncLifetime
                 "--server-id=1", "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M", "--event-scheduler=ON", $"--tmpdir={Within}",
                 $"--log-error={Within}/log", .. Usual, .. Options,
             ];
-            _process = Process.Start(new ProcessStartInfo(command[0], command[1..]))!;
+            ProcessStartInfo info = new(command[0], command[1..]);
+            if (TimeZone is not null)
+                info.Environment["TZ"] = TimeZone;
+            _process = Process.Start(info)!;
             while (!_process.HasExited)
             {
                 if (await AnswersAsync())
@@ -122,6 +133,21 @@ public class MariaDbServer : IAsyncLifetime
     /// <summary>Runs a program of the client's in a folder.</summary>
     public string Shell(string folder, string command) => Run("sh", ["-ec", command], null, folder);
 
+    /// <summary>Copies a table as people do with the stock programs: dumped with its usual options, and loaded.</summary>
+    public void CopyByStockPrograms(string database, string table, string target)
+    {
+        string[] dump = [.. Inside(DumpProgram), "--no-defaults", $"--socket={Within}/s", "-uroot", "--skip-triggers", .. DumpOptions, database, table];
+        string[] load = ["mariadb", "--no-defaults", $"--socket={Socket}", "-uroot", target];
+        Run("bash", ["-eo", "pipefail", "-c", $"{string.Join(' ', dump.Select(ShellQuote.Of))} | {string.Join(' ', load.Select(ShellQuote.Of))}"]);
+    }
+
+    /// <summary>Ids of sessions by their database and what they run.</summary>
+    public IReadOnlyList<string> Sessions(Predicate<string> database, Predicate<string>? statement = null) =>
+    [
+        .. Sql("SHOW FULL PROCESSLIST").Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(static line => line.Split('\t'))
+            .Where(columns => columns.Length > 7 && database(columns[3]) && (statement is null || statement(columns[7]))).Select(static columns => columns[0]),
+    ];
+
     /// <summary>mariadb-dump's text, one row a line, without what differs from run to run.</summary>
     public string Dump(string database, params string[] options)
     {
@@ -130,11 +156,23 @@ public class MariaDbServer : IAsyncLifetime
             program[0],
             [
                 .. program[1..], "--no-defaults", $"--socket={Within}/s", "-uroot", "--routines", "--triggers", "--events", "--hex-blob", "--skip-extended-insert", "--skip-dump-date",
-                "--skip-comments", "--order-by-primary", .. options, database,
+                "--skip-comments", "--order-by-primary", .. DumpOptions, .. options, database,
             ]);
         // A trigger's text is as it was typed; a restored one is not qualified by the database, so that it could be staged in another.
         return text.Replace($"`{database}`.", "`DB`.", StringComparison.Ordinal).Replace($"`{database}` ", "`DB` ", StringComparison.Ordinal)
             .Replace($"TRIGGER {database}.", "TRIGGER ", StringComparison.Ordinal).Replace($" ON {database}.", " ON ", StringComparison.Ordinal);
+    }
+
+    /// <summary>All accounts and roles, with their password hashes and grants; root's too.</summary>
+    public string Accounts()
+    {
+        string[] Names(string role, string name) => Sql($"SELECT {name} FROM mysql.user WHERE is_role = '{role}' ORDER BY 1").Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        string[] users = Names("N", "CONCAT(QUOTE(User), '@', QUOTE(Host))");
+        string shown = Sql(string.Join(
+            '\n', [.. users.Select(static u => $"SHOW CREATE USER {u};"), .. users.Concat(Names("Y", "QUOTE(User)")).Select(static u => $"SHOW GRANTS FOR {u};")]));
+        // Columns come in any order.
+        shown = Regex.Replace(shown, @"\((`[^)]*`)\)", static columns => $"({string.Join(", ", columns.Groups[1].Value.Split(", ").Order(StringComparer.Ordinal))})");
+        return string.Join('\n', shown.Split('\n').Order(StringComparer.Ordinal));
     }
 
     /// <summary>Whether an account logs in by TCP.</summary>

@@ -11,6 +11,8 @@ public sealed class OracleMySqlServer : MariaDbServer
 
     protected override string DumpProgram => "mysqldump";
 
+    protected override string[] DumpOptions => ["--set-gtid-purged=OFF", "--column-statistics=0"];
+
     protected override string[] Usual => ["--mysqlx=OFF", "--gtid-mode=ON", "--enforce-gtid-consistency=ON", "--secure-file-priv="];
 
     /// <summary>Settings of a source by the socket, inside of the chroot.</summary>
