@@ -1,4 +1,5 @@
 using System.Text;
+using Lifeboat.Engine.Sources.Trees;
 
 namespace Lifeboat.Engine.Sources.Files;
 

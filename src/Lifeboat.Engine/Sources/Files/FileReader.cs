@@ -3,6 +3,7 @@ using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Progress;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources.Local;
+using Lifeboat.Engine.Sources.Trees;
 using Microsoft.Win32.SafeHandles;
 
 namespace Lifeboat.Engine.Sources.Files;
@@ -73,7 +74,7 @@ internal sealed class FileReader(string source, RunContext run, ISnapshotWriter 
     private async Task<ManifestEntry?> TryAddAsync(
         TreeItem item, SafeFileHandle file, FileStatus before, bool mustSettle, CancellationToken cancellation)
     {
-        string path = ContentPath.Of(source, item.Path);
+        string path = ContentPath.Of($"files/{source}", item.Path);
         int mode = (before.Mode & 0b111_111_111 | 0b110_000_000) ?? 0b110_100_100;
         bool changed = false;
         try

@@ -7,6 +7,7 @@ using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Progress;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources.Local;
+using Lifeboat.Engine.Sources.Trees;
 
 namespace Lifeboat.Engine.Sources.Files;
 
@@ -83,7 +84,7 @@ internal sealed class FilesCapture : ICapture
                 await spool.CopyToAsync(stream, 256 * 1024, token);
             },
             cancellation);
-        FilesDetails details = _counts.ToDetails(_settings.Path, manifestPath, _settings.Exclude);
+        TreeDetails details = _counts.ToDetails(_settings.Path, manifestPath, _settings.Exclude);
         _instructions = FilesInstructions.Write(_settings.Name, _settings.Path, details);
         return new SourceMetadata
         {
@@ -92,7 +93,7 @@ internal sealed class FilesCapture : ICapture
             Cut = new CutMetadata(CutAt),
             Bytes = details.ContentBytes + receipt.Bytes,
             Files = details.Contents + 1,
-            Details = JsonSerializer.SerializeToElement(details, FilesJson.Default.FilesDetails),
+            Details = JsonSerializer.SerializeToElement(details, TreeJson.Default.TreeDetails),
         };
     }
 

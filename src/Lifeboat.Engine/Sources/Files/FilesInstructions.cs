@@ -1,12 +1,13 @@
 using System.Globalization;
 using Lifeboat.Engine.Sources.Local;
+using Lifeboat.Engine.Sources.Trees;
 
 namespace Lifeboat.Engine.Sources.Files;
 
 /// <summary>How a tree is restored by hand.</summary>
 internal static class FilesInstructions
 {
-    public static string Write(string source, string path, FilesDetails details) => string.Create(CultureInfo.InvariantCulture, $"""
+    public static string Write(string source, string path, TreeDetails details) => string.Create(CultureInfo.InvariantCulture, $"""
         ### {source}: file tree
 
         Captured from `{path.Replace('`', '\'')}`: {details.RegularFiles} files, {details.Folders} folders,

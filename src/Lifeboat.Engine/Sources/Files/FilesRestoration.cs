@@ -5,6 +5,7 @@ using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Progress;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources.Local;
+using Lifeboat.Engine.Sources.Trees;
 
 namespace Lifeboat.Engine.Sources.Files;
 
@@ -14,17 +15,15 @@ internal sealed class FilesRestoration : IRestoration
     private readonly FilesSettings _settings;
     private readonly RunContext _run;
     private readonly VerifiedSnapshot _snapshot;
-    private readonly FilesDetails _details;
+    private readonly TreeDetails _details;
     private readonly FolderSwitch _switch;
-    private readonly string _captured;
 
     public FilesRestoration(FilesSettings settings, RunContext run, VerifiedSnapshot snapshot, SourceMetadata captured, string restoreId)
     {
         _settings = settings;
         _run = run;
         _snapshot = snapshot;
-        _captured = captured.Name;
-        _details = FilesDetails.From(captured);
+        _details = TreeDetails.From(captured);
         try
         {
             _switch = new FolderSwitch(settings.Path, restoreId);
@@ -62,7 +61,7 @@ internal sealed class FilesRestoration : IRestoration
         {
             using Folder staging = _switch.CreateStaging();
             TreeStaging tree = new(
-                _snapshot, _details, _captured, staging, TraitRules.For(staging.Status()), new ByteMeter(_run.Progress, _settings.Name, Phase.Stage));
+                _snapshot, _details, staging, TraitRules.For(staging.Status()), new ByteMeter(_run.Progress, _settings.Name, Phase.Stage));
             await tree.BuildAsync(_run.Host.Workers, cancellation);
             staging.FlushFilesystem();
         },
@@ -76,7 +75,7 @@ internal sealed class FilesRestoration : IRestoration
             {
                 using Folder staging = Folder.Open(_switch.StagingPath);
                 TreeVerification verification = new(
-                    _snapshot, _details, _captured, staging, Rules(staging), new ByteMeter(_run.Progress, _settings.Name, Phase.Verify));
+                    _snapshot, _details, staging, Rules(staging), new ByteMeter(_run.Progress, _settings.Name, Phase.Verify));
                 report = await verification.CompareAsync(_run.Host.Workers, cancellation);
             },
             cancellation));

@@ -4,6 +4,7 @@ using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources.Local;
+using Lifeboat.Engine.Sources.Trees;
 
 namespace Lifeboat.Engine.Sources.Files;
 

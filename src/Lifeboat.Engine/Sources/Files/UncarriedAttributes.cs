@@ -1,6 +1,7 @@
 using System.Globalization;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Sources.Local;
+using Lifeboat.Engine.Sources.Trees;
 
 namespace Lifeboat.Engine.Sources.Files;
 

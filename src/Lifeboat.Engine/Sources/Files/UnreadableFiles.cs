@@ -1,5 +1,6 @@
 using System.Globalization;
 using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Sources.Trees;
 
 namespace Lifeboat.Engine.Sources.Files;
 

@@ -1,6 +1,6 @@
 using Lifeboat.Engine.Snapshots;
-using Lifeboat.Engine.Sources.Files;
 using Lifeboat.Engine.Sources.Local;
+using Lifeboat.Engine.Sources.Trees;
 
 namespace Lifeboat.Engine.Sources.Settings;
 

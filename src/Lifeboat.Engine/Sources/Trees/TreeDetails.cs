@@ -2,10 +2,10 @@ using System.Text.Json.Serialization;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources.Local;
 
-namespace Lifeboat.Engine.Sources.Files;
+namespace Lifeboat.Engine.Sources.Trees;
 
 /// <summary>What <c>metadata.json</c> says of a file tree beside the counts that every source has.</summary>
-public sealed record FilesDetails
+public sealed record TreeDetails
 {
     /// <summary>The tree's path where it was captured.</summary>
     public required string Path { get; init; }
@@ -37,11 +37,14 @@ public sealed record FilesDetails
 
     public required IReadOnlyList<string> Exclude { get; init; }
 
-    public static FilesDetails From(SourceMetadata captured) => SourceDetails.Read(captured, FilesJson.Default.FilesDetails, "the file tree");
+    /// <summary>The snapshot folder of the contents: beside the manifest, with its name.</summary>
+    internal static string ContentsOf(string manifest) => System.IO.Path.ChangeExtension(manifest, null);
+
+    public static TreeDetails From(SourceMetadata captured) => SourceDetails.Read(captured, TreeJson.Default.TreeDetails, "the file tree");
 }
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
-[JsonSerializable(typeof(FilesDetails))]
-internal sealed partial class FilesJson : JsonSerializerContext;
+[JsonSerializable(typeof(TreeDetails))]
+internal sealed partial class TreeJson : JsonSerializerContext;

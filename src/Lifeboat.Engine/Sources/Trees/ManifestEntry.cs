@@ -1,6 +1,6 @@
 using Lifeboat.Engine.Sources.Local;
 
-namespace Lifeboat.Engine.Sources.Files;
+namespace Lifeboat.Engine.Sources.Trees;
 
 /// <summary>One line of a tree's manifest.</summary>
 internal sealed record ManifestEntry(byte[] Path, FileKind Kind, FileTraits Traits)

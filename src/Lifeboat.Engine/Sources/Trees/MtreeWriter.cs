@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using Lifeboat.Engine.Sources.Local;
 
-namespace Lifeboat.Engine.Sources.Files;
+namespace Lifeboat.Engine.Sources.Trees;
 
 /// <summary>
 /// Writes a tree's manifest as mtree(5), the format of FreeBSD and libarchive that <c>bsdtar</c> reads: one line of full path and

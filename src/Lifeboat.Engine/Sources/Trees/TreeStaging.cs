@@ -5,11 +5,11 @@ using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources.Local;
 using Microsoft.Win32.SafeHandles;
 
-namespace Lifeboat.Engine.Sources.Files;
+namespace Lifeboat.Engine.Sources.Trees;
 
 /// <summary>Builds a tree from its manifest inside one empty folder, and nowhere else.</summary>
 internal sealed class TreeStaging(
-    VerifiedSnapshot snapshot, FilesDetails details, string source, Folder root, TraitRules rules, ByteMeter meter)
+    VerifiedSnapshot snapshot, TreeDetails details, Folder root, TraitRules rules, ByteMeter meter)
 {
     private const int BufferBytes = 256 * 1024;
     private const int Hole = 64 * 1024;
@@ -37,10 +37,10 @@ internal sealed class TreeStaging(
 
     /// <summary>The manifest's entries, read from the snapshot once more.</summary>
     public static IEnumerable<ManifestEntry> Entries(
-        VerifiedSnapshot snapshot, FilesDetails details, string source, CancellationToken cancellation)
+        VerifiedSnapshot snapshot, TreeDetails details, CancellationToken cancellation)
     {
         using Stream stream = snapshot.Open(details.Manifest);
-        foreach (ManifestEntry entry in new MtreeReader(stream, source).Entries(cancellation))
+        foreach (ManifestEntry entry in new MtreeReader(stream, details.Manifest).Entries(cancellation))
             yield return entry;
     }
 
@@ -49,7 +49,7 @@ internal sealed class TreeStaging(
     {
         using FolderStack stack = new(root);
         Dictionary<long, byte[]> firstNames = [];
-        foreach (ManifestEntry entry in Entries(snapshot, details, source, cancellation))
+        foreach (ManifestEntry entry in Entries(snapshot, details, cancellation))
         {
             if (entry.Kind == FileKind.Folder)
             {
@@ -162,7 +162,7 @@ internal sealed class TreeStaging(
     private void FinishFolders(CancellationToken cancellation)
     {
         using FolderStack stack = new(root, (folder, entry) => folder.ApplyToSelf(rules.Effective(entry.Traits)));
-        foreach (ManifestEntry entry in Entries(snapshot, details, source, cancellation))
+        foreach (ManifestEntry entry in Entries(snapshot, details, cancellation))
         {
             if (entry.Kind == FileKind.Folder)
                 stack.Enter(entry);
@@ -189,5 +189,5 @@ internal sealed class TreeStaging(
         string.Create(
             CultureInfo.InvariantCulture, $"{Folder.Readable(TreePath.Relative(entry.Path))} should have {entry.Size} bytes and has {found}"),
         "use another snapshot; this one was altered or damaged",
-        source);
+        details.Manifest);
 }

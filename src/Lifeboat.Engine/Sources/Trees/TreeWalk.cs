@@ -1,6 +1,6 @@
 using Lifeboat.Engine.Sources.Local;
 
-namespace Lifeboat.Engine.Sources.Files;
+namespace Lifeboat.Engine.Sources.Trees;
 
 /// <summary>One thing that a walk comes to.</summary>
 /// <param name="Parent">The folder it is in, open until the walk goes on; null for the root.</param>

@@ -4,18 +4,18 @@ using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources.Local;
 
-namespace Lifeboat.Engine.Sources.Files;
+namespace Lifeboat.Engine.Sources.Trees;
 
 /// <summary>
 /// Reads a manifest that <see cref="MtreeWriter"/> wrote, and trusts nothing: a path that leaves the tree, stands twice or out of
 /// order, is below something that is not a folder, or takes its content from elsewhere is damage. So whoever follows the
 /// entries never leaves the folder that he starts in.
 /// </summary>
-internal sealed class MtreeReader(Stream stream, string source)
+/// <param name="manifest">The manifest's snapshot path: <c>files/SOURCE.mtree</c>. The contents are in the folder of the same name.</param>
+internal sealed class MtreeReader(Stream stream, string manifest)
 {
     private const int LongestLine = 1024 * 1024;
     private static readonly System.Buffers.SearchValues<char> LowerHex = System.Buffers.SearchValues.Create("0123456789abcdef");
-    private readonly string _where = $"files/{source}.mtree";
     private int _number;
 
     public IEnumerable<ManifestEntry> Entries(CancellationToken cancellation)
@@ -122,7 +122,7 @@ internal sealed class MtreeReader(Stream stream, string source)
     private string ContentsPath(Dictionary<string, string> keys)
     {
         string path = Text(keys, "contents") ?? throw Damaged("a file has no contents");
-        return SnapshotPath.IsValid(path) && path.StartsWith($"files/{source}/", StringComparison.Ordinal)
+        return SnapshotPath.IsValid(path) && path.StartsWith(TreeDetails.ContentsOf(manifest) + "/", StringComparison.Ordinal)
             ? path
             : throw Damaged("a file's contents are not in this source's folder");
     }
@@ -218,5 +218,5 @@ internal sealed class MtreeReader(Stream stream, string source)
         ErrorCodes.ManifestInvalid,
         $"the file tree's manifest cannot be read: line {_number}: {why}",
         "use another snapshot; this one was altered or damaged",
-        _where);
+        manifest);
 }

@@ -1,6 +1,6 @@
 using Lifeboat.Engine.Sources.Local;
 
-namespace Lifeboat.Engine.Sources.Files;
+namespace Lifeboat.Engine.Sources.Trees;
 
 /// <summary>Adds up a manifest's entries.</summary>
 internal sealed class ManifestCounts
@@ -39,7 +39,7 @@ internal sealed class ManifestCounts
             _owners.Add(new CapturedOwner(owner.Uid, owner.Gid, entry.User, entry.Group));
     }
 
-    public FilesDetails ToDetails(string path, string manifest, IReadOnlyList<string> exclude) => new()
+    public TreeDetails ToDetails(string path, string manifest, IReadOnlyList<string> exclude) => new()
     {
         Path = path,
         Manifest = manifest,

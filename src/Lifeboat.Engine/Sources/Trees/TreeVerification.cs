@@ -2,11 +2,11 @@ using System.Globalization;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources.Local;
 
-namespace Lifeboat.Engine.Sources.Files;
+namespace Lifeboat.Engine.Sources.Trees;
 
 /// <summary>Reads a staged tree back and compares everything in it with the manifest, both in the same order.</summary>
 internal sealed class TreeVerification(
-    VerifiedSnapshot snapshot, FilesDetails details, string source, Folder root, TraitRules rules, ByteMeter meter)
+    VerifiedSnapshot snapshot, TreeDetails details, Folder root, TraitRules rules, ByteMeter meter)
 {
     private readonly TreeComparison _comparison = new(rules, root.HasTraits);
     private readonly Dictionary<long, HardLinked> _hardLinks = [];
@@ -14,7 +14,7 @@ internal sealed class TreeVerification(
     public async Task<VerifyReport> CompareAsync(int workers, CancellationToken cancellation)
     {
         await using BoundedWork work = new(workers, cancellation);
-        using IEnumerator<ManifestEntry> expected = TreeStaging.Entries(snapshot, details, source, cancellation).GetEnumerator();
+        using IEnumerator<ManifestEntry> expected = TreeStaging.Entries(snapshot, details, cancellation).GetEnumerator();
         TreeWalk walk = new(root, static _ => false, static (_, failure) => throw failure);
         using IEnumerator<TreeItem> found = walk.Items(cancellation).GetEnumerator();
         ManifestCounts counts = new();
@@ -80,14 +80,14 @@ internal sealed class TreeVerification(
     /// <summary>The manifest must be the one that the metadata counts, and use every content that the snapshot has.</summary>
     private IEnumerable<VerifyCheck> CompareCounts(ManifestCounts counts)
     {
-        FilesDetails found = counts.ToDetails(details.Path, details.Manifest, details.Exclude);
+        TreeDetails found = counts.ToDetails(details.Path, details.Manifest, details.Exclude);
         yield return new VerifyCheck("entries", Text(details), Text(found));
-        string folder = $"files/{source}/";
+        string folder = TreeDetails.ContentsOf(details.Manifest) + "/";
         int contents = snapshot.Entries.Keys.Count(path => path.StartsWith(folder, StringComparison.Ordinal));
         yield return new VerifyCheck("contents in the snapshot", Number(details.Contents), Number(contents));
     }
 
-    private static string Text(FilesDetails details) => string.Create(
+    private static string Text(TreeDetails details) => string.Create(
         CultureInfo.InvariantCulture,
         $"{details.Folders} folders, {details.RegularFiles} files, {details.SymbolicLinks} symbolic links, {details.Fifos} fifos, "
         + $"{details.ContentBytes} bytes");

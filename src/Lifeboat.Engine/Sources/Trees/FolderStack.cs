@@ -1,6 +1,6 @@
 using Lifeboat.Engine.Sources.Local;
 
-namespace Lifeboat.Engine.Sources.Files;
+namespace Lifeboat.Engine.Sources.Trees;
 
 /// <summary>The open folders from the root of a tree down to where a manifest's entries have come.</summary>
 /// <param name="leave">Called with each folder when the entries go on outside it; deepest first.</param>

@@ -3,10 +3,10 @@ using System.Security.Cryptography;
 using System.Text;
 using Lifeboat.Engine.Snapshots;
 
-namespace Lifeboat.Engine.Sources.Files;
+namespace Lifeboat.Engine.Sources.Trees;
 
 /// <summary>
-/// Where the content of a tree's file stands in the snapshot: <c>files/SOURCE/</c> and its path, with whatever a snapshot path cannot
+/// Where the content of a tree's file stands in the snapshot: the tree's folder (<c>files/SOURCE</c>) and its path, with whatever a snapshot path cannot
 /// hold (bytes that are not UTF-8, control characters, backslashes) and <c>%</c> itself as <c>%XX</c>, so that no two files meet. Where
 /// that is too long, a name ends in <c>%~</c> and a hash, and a whole path becomes <c>%long/</c> and a hash; no escaped name can be like
 /// that.
@@ -20,14 +20,15 @@ internal static class ContentPath
     /// </summary>
     private const int LongestPath = SnapshotPath.MaxPathBytes / 4;
 
-    public static string Of(string source, ReadOnlySpan<byte> treePath)
+    /// <param name="folder">The tree's folder in the snapshot.</param>
+    public static string Of(string folder, ReadOnlySpan<byte> treePath)
     {
-        StringBuilder path = new($"files/{source}");
+        StringBuilder path = new(folder);
         foreach (Range range in TreePath.Relative(treePath).Split((byte)'/'))
             path.Append('/').Append(Escape(TreePath.Relative(treePath)[range]));
         return Encoding.UTF8.GetByteCount(path.ToString()) <= LongestPath
             ? path.ToString()
-            : $"files/{source}/%long/{Convert.ToHexStringLower(SHA256.HashData(treePath))}";
+            : $"{folder}/%long/{Convert.ToHexStringLower(SHA256.HashData(treePath))}";
     }
 
     public static string Escape(ReadOnlySpan<byte> name)

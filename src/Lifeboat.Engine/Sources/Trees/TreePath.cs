@@ -1,4 +1,4 @@
-namespace Lifeboat.Engine.Sources.Files;
+namespace Lifeboat.Engine.Sources.Trees;
 
 /// <summary>Paths inside a tree as the manifest has them: <c>.</c> is the root, everything else starts with <c>./</c>.</summary>
 internal static class TreePath

@@ -1,18 +1,18 @@
 using System.Text;
 using Lifeboat.Engine.Snapshots;
-using Lifeboat.Engine.Sources.Files;
+using Lifeboat.Engine.Sources.Trees;
 
-namespace Lifeboat.Tests.Sources.Files;
+namespace Lifeboat.Tests.Sources.Trees;
 
 public sealed class ContentPathTests
 {
     [Fact]
     public void Plain_names_stay_as_they_are() =>
-        Assert.Equal("files/t/a b/-x/ä😀*?:", ContentPath.Of("t", Encoding.UTF8.GetBytes("./a b/-x/ä😀*?:")));
+        Assert.Equal("files/t/a b/-x/ä😀*?:", ContentPath.Of("files/t", Encoding.UTF8.GetBytes("./a b/-x/ä😀*?:")));
 
     [Fact]
     public void What_a_snapshot_path_cannot_hold_is_escaped() =>
-        Assert.Equal("files/t/%FF%5C%0A%25%C2%85", ContentPath.Of("t", [.. "./"u8, 0xFF, (byte)'\\', (byte)'\n', (byte)'%', 0xC2, 0x85]));
+        Assert.Equal("files/t/%FF%5C%0A%25%C2%85", ContentPath.Of("files/t", [.. "./"u8, 0xFF, (byte)'\\', (byte)'\n', (byte)'%', 0xC2, 0x85]));
 
     [Fact]
     public void Any_path_becomes_a_valid_one_and_no_two_meet()
@@ -36,7 +36,7 @@ public sealed class ContentPathTests
             byte[] bytes = [.. path];
             if (!originals.Add(Convert.ToHexString(bytes)))
                 continue;
-            string escaped = ContentPath.Of("t", bytes);
+            string escaped = ContentPath.Of("files/t", bytes);
             Assert.True(SnapshotPath.IsValid(escaped), escaped);
             Assert.True(seen.Add(escaped), escaped);
         }

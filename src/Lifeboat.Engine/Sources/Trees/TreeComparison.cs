@@ -1,7 +1,7 @@
 using System.Globalization;
 using Lifeboat.Engine.Sources.Local;
 
-namespace Lifeboat.Engine.Sources.Files;
+namespace Lifeboat.Engine.Sources.Trees;
 
 /// <summary>Counts what is as it was captured, and keeps the first differences by name. Safe for several threads.</summary>
 internal sealed class TreeComparison(TraitRules rules, bool hasTraits)

@@ -1,8 +1,8 @@
 using System.Text;
-using Lifeboat.Engine.Sources.Files;
 using Lifeboat.Engine.Sources.Local;
+using Lifeboat.Engine.Sources.Trees;
 
-namespace Lifeboat.Tests.Sources.Files;
+namespace Lifeboat.Tests.Sources.Trees;
 
 public sealed class MtreeTests
 {
@@ -42,7 +42,7 @@ public sealed class MtreeTests
         entries = [.. entries.DistinctBy(static entry => Convert.ToHexString(entry.Path))];
         entries.Sort(static (a, b) => TreePath.Compare(a.Path, b.Path));
         MemoryStream stream = new(Encoding.ASCII.GetBytes(Written([.. entries])));
-        ManifestEntry[] read = [.. new MtreeReader(stream, "t").Entries(CancellationToken.None)];
+        ManifestEntry[] read = [.. new MtreeReader(stream, "files/t.mtree").Entries(CancellationToken.None)];
         Assert.Equal(entries.Count, read.Length);
         foreach ((ManifestEntry wrote, ManifestEntry got) in entries.Zip(read))
         {
