@@ -55,6 +55,7 @@ public static class AppFromSnapshot
         "postgres" => new PostgresSettings(source.Name, null, null, databasePassword, []),
         "mysql" => new MySqlSettings(source.Name, null, null, null, []),
         "sqlite" => new SqliteSettings(source.Name, directory),
+        "chroma" => new ChromaSettings(source.Name, directory),
         "files" => new FilesSettings(source.Name, directory, []),
         "settings" => new SettingsSettings(source.Name, directory, [], []),
         _ => null,

@@ -118,6 +118,14 @@ public sealed record SqliteSettings(string Name, string Path) : SourceSettings(N
     public override SqliteSettings WithTarget(string target) => this with { Path = TargetPath(target) };
 }
 
+/// <summary>One Chroma persist directory.</summary>
+public sealed record ChromaSettings(string Name, string Path) : SourceSettings(Name)
+{
+    public override string Type => "chroma";
+
+    public override ChromaSettings WithTarget(string target) => this with { Path = TargetPath(target) };
+}
+
 /// <param name="Exclude">Globs relative to the root: <c>*</c> and <c>?</c> within a name, <c>**</c> across folders.</param>
 public sealed record FilesSettings(string Name, string Path, IReadOnlyList<string> Exclude) : SourceSettings(Name)
 {

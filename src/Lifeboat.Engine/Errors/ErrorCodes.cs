@@ -106,6 +106,12 @@ public static class ErrorCodes
     public static readonly ErrorCode SqliteFailed = new("LB4006", "sqlite-failed", Failed);
     public static readonly ErrorCode SqliteInUse = new("LB4007", "sqlite-in-use", Failed);
 
+    // 41xx: Chroma
+    public static readonly ErrorCode ChromaUnusable = new("LB4101", "chroma-unusable", Failed);
+    public static readonly ErrorCode ChromaChanging = new("LB4102", "chroma-changing", Failed);
+    public static readonly ErrorCode ChromaIncomplete = new("LB4103", "chroma-incomplete", Warnings);
+    public static readonly ErrorCode ChromaInUse = new("LB4104", "chroma-in-use", Failed);
+
     // 5xxx: files and settings
     public static readonly ErrorCode FilesRootUnusable = new("LB5001", "files-root-unusable", Failed);
     public static readonly ErrorCode FileUnreadable = new("LB5002", "file-unreadable", Failed);

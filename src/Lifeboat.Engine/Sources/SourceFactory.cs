@@ -1,6 +1,7 @@
 using Lifeboat.Engine.Apps;
 using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Secrets;
+using Lifeboat.Engine.Sources.Chroma;
 using Lifeboat.Engine.Sources.Files;
 using Lifeboat.Engine.Sources.MySql;
 using Lifeboat.Engine.Sources.Postgres;
@@ -20,6 +21,7 @@ public sealed class SourceFactory(App app, RunContext context, ISecretResolver s
         PostgresSettings postgres => new PostgresSource(postgres, app.Tools.GetValueOrDefault("postgres"), context, secrets) { Made = _made },
         MySqlSettings mysql => new MySqlSource(mysql, app.Tools.GetValueOrDefault("mysql"), context, secrets),
         SqliteSettings sqlite => new SqliteSource(sqlite, context),
+        ChromaSettings chroma => new ChromaSource(chroma, context),
         FilesSettings files => new FilesSource(files, context),
         SettingsSettings values => new SettingsSource(values, context),
         _ => throw new ArgumentException($"no source of type {settings.Type}", nameof(settings)),

@@ -59,6 +59,10 @@ internal static class AppFileKeys
         "One SQLite database file.",
         [new("path", PathShape("The database file; relative to the app file.", "data/app.db"), "write `path: data/app.db`")]));
 
+    private static readonly TypeVariant Chroma = new("chroma", new MapShape(
+        "One Chroma persist directory.",
+        [new("path", PathShape("The folder that Chroma's --path or persist_directory names; relative to the app file.", "chroma_data"), "write `path: chroma_data`")]));
+
     private static readonly TypeVariant Files = new("files", new MapShape(
         "A folder with everything below it.",
         [
@@ -96,7 +100,7 @@ internal static class AppFileKeys
             }, "write `app: NAME`; bundles are named after it"),
             new("sources", new NamedMapShape(
                 "Everything the application keeps, by names of your choice.", "source", "main: {type: sqlite, path: data/app.db}",
-                new TypedMapShape("One store of the application's state.", [Postgres, MySql, Sqlite, Files, Settings], ["chroma"])),
+                new TypedMapShape("One store of the application's state.", [Postgres, MySql, Sqlite, Chroma, Files, Settings], [])),
                 "write at least one source, such as `main: {type: sqlite, path: data/app.db}`, under `sources:`"),
             new("stores", new NamedMapShape(
                 "Where bundles are kept, by names of your choice.", "store", "local: {path: ./backups}",

@@ -26,6 +26,7 @@ internal sealed class AppBuilder(string file)
         "postgres" => Postgres(name, map),
         "mysql" => MySql(name, map),
         "sqlite" => new SqliteSettings(name, Resolve(map.Text("path")!)) { Redact = Columns(map), Neutralize = Texts(map, "neutralize") },
+        "chroma" => new ChromaSettings(name, Resolve(map.Text("path")!)),
         "files" => new FilesSettings(name, Resolve(map.Text("path")!), Texts(map, "exclude"))
         {
             IgnoresAttributes = map.Text("attributes") == "ignore", Redact = Texts(map, "redact"),

@@ -18,7 +18,7 @@ internal static class LiveFile
     /// <returns>Whether nobody changed it meanwhile.</returns>
     /// <exception cref="FileFailure">It cannot be read.</exception>
     public static bool Copy(
-        Folder parent, byte[] name, SafeFileHandle file, FileStatus before, Stream stream, ByteMeter meter, CancellationToken cancellation)
+        Folder parent, byte[] name, SafeFileHandle file, FileStatus before, Stream stream, ByteMeter? meter, CancellationToken cancellation)
     {
         byte[] buffer = ArrayPool<byte>.Shared.Rent((int)Math.Clamp(before.Size, 1, BufferBytes));
         try
@@ -32,7 +32,7 @@ internal static class LiveFile
                     break;
                 stream.Write(buffer, 0, count);
                 done += count;
-                meter.Add(count);
+                meter?.Add(count);
             }
         }
         finally

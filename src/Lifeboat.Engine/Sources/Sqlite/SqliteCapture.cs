@@ -56,24 +56,12 @@ internal sealed class SqliteCapture(SqliteSettings settings, RunContext run, Sql
             header,
             (stream, token) =>
             {
-                Pour(stream, meter, token);
+                PrivateCopy.Pour(copy.Path, stream, meter, token);
                 return Task.CompletedTask;
             },
             cancellation);
         meter.Flush();
         return receipt;
-    }
-
-    private void Pour(Stream stream, ByteMeter meter, CancellationToken cancellation)
-    {
-        using FileStream file = new(copy.Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
-        byte[] buffer = new byte[256 * 1024];
-        while (file.Read(buffer) is > 0 and int count)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            stream.Write(buffer, 0, count);
-            meter.Add(count);
-        }
     }
 
     private SourceMetadata Describe(SqliteContents contents, EntryReceipt receipt)

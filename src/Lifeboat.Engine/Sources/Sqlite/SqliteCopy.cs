@@ -1,6 +1,4 @@
-using System.Globalization;
 using Lifeboat.Engine.Apps;
-using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Sources.Local;
 using SQLitePCL;
@@ -24,13 +22,13 @@ internal sealed class SqliteCopy
         string folder = System.IO.Path.Combine(run.Host.TempDirectory, $"lifeboat-{settings.Name}-{run.Host.NewId()}");
         try
         {
-            RequireSpace(cut, settings, run);
+            TemporarySpace.Require(run.Host, cut.Bytes, settings.Path, settings.Name);
             await Task.Run(() => Copy(cut.Database, folder, cancellation), cancellation);
             return new SqliteCopy(folder);
         }
         catch (Exception e)
         {
-            Delete(folder);
+            PrivateCopy.DeleteFolder(folder);
             if (e is SqliteFailure failure)
                 throw failure.Tell(settings.Path, settings.Name);
             if (e is IOException or UnauthorizedAccessException)
@@ -40,20 +38,7 @@ internal sealed class SqliteCopy
     }
 
     /// <summary>Deletes the copy; whoever has it does so.</summary>
-    public void Delete() => Delete(_folder);
-
-    private static void RequireSpace(SqliteCut cut, SqliteSettings settings, RunContext run)
-    {
-        long free = new DriveInfo(run.Host.TempDirectory).AvailableFreeSpace;
-        if (free < cut.Bytes)
-            throw new LifeboatException(
-                ErrorCodes.NotEnoughSpace,
-                string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"the copy of {settings.Path} takes {cut.Bytes} bytes and {run.Host.TempDirectory} has {free} free"),
-                "free some space there, or set TMPDIR to a folder that has more",
-                settings.Name);
-    }
+    public void Delete() => PrivateCopy.DeleteFolder(_folder);
 
     /// <summary>
     /// Within the cut's read transaction no other process's write restarts the backup, so it may be made in steps, and stopped between
@@ -78,18 +63,9 @@ internal sealed class SqliteCopy
 
     private static string CreatePrivately(string folder)
     {
-        if (OperatingSystem.IsWindows())
-            Directory.CreateDirectory(folder);
-        else
-            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        PrivateCopy.CreateFolder(folder);
         using Folder opened = Folder.Open(folder);
         opened.CreateFile(Folder.Name(FileName)).Dispose();
         return System.IO.Path.Combine(folder, FileName);
-    }
-
-    private static void Delete(string folder)
-    {
-        if (Directory.Exists(folder))
-            Directory.Delete(folder, recursive: true);
     }
 }

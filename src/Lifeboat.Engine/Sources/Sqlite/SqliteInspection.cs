@@ -134,7 +134,8 @@ internal sealed class SqliteInspection(string path)
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    private static string CheckIntegrity(SqliteDatabase database)
+    /// <summary>What <c>PRAGMA integrity_check</c> says: <c>ok</c>, the first thing wrong, or why it could not be run.</summary>
+    public static string CheckIntegrity(SqliteDatabase database)
     {
         try
         {

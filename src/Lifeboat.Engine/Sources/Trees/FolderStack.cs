@@ -8,6 +8,20 @@ internal sealed class FolderStack(Folder root, Action<Folder, ManifestEntry>? le
 {
     private readonly Stack<(Folder Folder, ManifestEntry Entry)> _open = new();
 
+    /// <summary>Opens the folder that a path is in, from the root of its tree.</summary>
+    public static Folder OpenParentOf(Folder root, byte[] path)
+    {
+        Folder folder = root.Share();
+        ReadOnlySpan<byte> parent = TreePath.ParentOf(path);
+        foreach (Range range in TreePath.IsRoot(parent) ? default : parent[2..].Split((byte)'/'))
+        {
+            using Folder above = folder;
+            folder = above.OpenFolder(parent[2..][range].ToArray());
+        }
+
+        return folder;
+    }
+
     /// <summary>The folder that an entry is in; to be called for the entries in the manifest's order.</summary>
     public Folder ParentOf(ManifestEntry entry)
     {

@@ -26,8 +26,8 @@ internal sealed class TreeStaging(
         foreach ((ManifestEntry entry, byte[] first) in furtherNames)
         {
             cancellation.ThrowIfCancellationRequested();
-            using Folder parent = OpenParentOf(entry.Path);
-            using Folder firstParent = OpenParentOf(first);
+            using Folder parent = FolderStack.OpenParentOf(root, entry.Path);
+            using Folder firstParent = FolderStack.OpenParentOf(root, first);
             parent.CreateHardLink(TreePath.NameOf(entry.Path), firstParent, TreePath.NameOf(first));
         }
 
@@ -169,19 +169,6 @@ internal sealed class TreeStaging(
         }
 
         stack.LeaveAll();
-    }
-
-    private Folder OpenParentOf(byte[] path)
-    {
-        Folder folder = root.Share();
-        ReadOnlySpan<byte> parent = TreePath.ParentOf(path);
-        foreach (Range range in TreePath.IsRoot(parent) ? default : parent[2..].Split((byte)'/'))
-        {
-            using Folder above = folder;
-            folder = above.OpenFolder(parent[2..][range].ToArray());
-        }
-
-        return folder;
     }
 
     private LifeboatException OtherSize(ManifestEntry entry, string found) => new(
