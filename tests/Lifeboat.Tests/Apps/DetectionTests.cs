@@ -25,14 +25,14 @@ public sealed class DetectionTests : IDisposable
         Write("app_settings.json", "{}");
         Write("chroma_data/chroma.sqlite3", Sqlite);
         (App app, string text) = await InitAsync();
-        Assert.Equal(["shop", "app", "uploads", "settings"], app.Sources.Select(static s => s.Name));
+        Assert.Equal(["shop", "app", "chroma_data", "uploads", "settings"], app.Sources.Select(static s => s.Name));
         PostgresSettings shop = Assert.IsType<PostgresSettings>(app.Sources[0]);
         Assert.Null(shop.Url);
         Assert.Equal($"postgresql://shop:{Secret}@localhost:5432/shop", await ResolveAsync(shop.UrlSecret!));
         Assert.Equal(_folder["data/app.db"], Assert.IsType<SqliteSettings>(app.Sources[1]).Path);
-        Assert.Equal(_folder["uploads"], Assert.IsType<FilesSettings>(app.Sources[2]).Path);
-        Assert.Equal([_folder[".env"], _folder["app_settings.json"]], Assert.IsType<SettingsSettings>(app.Sources[3]).Files);
-        Assert.Contains("# chroma_data is a ChromaDB directory: not supported by this version yet", text);
+        Assert.Equal(_folder["chroma_data"], Assert.IsType<ChromaSettings>(app.Sources[2]).Path);
+        Assert.Equal(_folder["uploads"], Assert.IsType<FilesSettings>(app.Sources[3]).Path);
+        Assert.Equal([_folder[".env"], _folder["app_settings.json"]], Assert.IsType<SettingsSettings>(app.Sources[4]).Files);
         Assert.Contains("url: \"postgresql://shop@localhost:5432/shop\"", text);
     }
 

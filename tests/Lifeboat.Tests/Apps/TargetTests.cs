@@ -88,14 +88,14 @@ public sealed class TargetTests
     public void Without_an_app_file_every_source_that_lacks_a_target_is_named()
     {
         LifeboatException e = Assert.Throws<LifeboatException>(() => AppFromSnapshot.Build(
-            Metadata(("main", "postgres"), ("data", "sqlite"), ("vec", "chroma")),
+            Metadata(("main", "postgres"), ("data", "sqlite"), ("new", "of-the-future")),
             new Dictionary<string, string> { ["other"] = "/x" }, only: null, "/n", databasePassword: null));
         Assert.Equal(
             [ErrorCodes.TargetInvalid, ErrorCodes.TargetMissing, ErrorCodes.TargetMissing, ErrorCodes.SourceUnsupported],
             e.Problems.Select(static p => p.Code));
         Assert.Contains("--target main=postgresql://", e.Problems[1].Hint);
         App only = AppFromSnapshot.Build(
-            Metadata(("main", "postgres"), ("data", "sqlite"), ("vec", "chroma")),
+            Metadata(("main", "postgres"), ("data", "sqlite"), ("new", "of-the-future")),
             new Dictionary<string, string> { ["data"] = "/x" }, only: ["data"], "/n", databasePassword: null);
         Assert.Equal("data", Assert.Single(only.Sources).Name);
     }

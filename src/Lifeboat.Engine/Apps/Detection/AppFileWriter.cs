@@ -92,10 +92,10 @@ internal sealed class AppFileWriter(string directory)
             return excludes;
         if (AppPaths.Inside(folder, AppPaths.Resolve(directory, StorePath)) is { } store)
             excludes.Add(store);
-        foreach (SourceDraft database in sources.Select(static s => s.Source).Where(static s => s.Type == "sqlite"))
+        foreach (SourceDraft database in sources.Select(static s => s.Source).Where(static s => s.Type is "sqlite" or "chroma"))
         {
             if (FullPath(database) is { } file && AppPaths.Inside(folder, file) is { } inside && TextRules.Glob(inside) is null && !inside.AsSpan().ContainsAny('*', '?'))
-                excludes.AddRange([inside, inside + "-wal", inside + "-shm", inside + "-journal"]);
+                excludes.AddRange(database.Type == "chroma" ? [inside] : [inside, inside + "-wal", inside + "-shm", inside + "-journal"]);
         }
 
         return excludes;

@@ -16,7 +16,7 @@ internal static partial class SqliteDetector
             if (!await IsDatabaseAsync(file.FullPath, cancellation))
                 continue;
             if (file.Name == ChromaFile)
-                findings.Add(Chroma(file));
+                findings.Add(Chroma(scan, file));
             else if (findings.OfType<SourceFinding>().Count() < MostSources)
                 findings.Add(Found(scan, file.FullPath, $"{file.Relative} begins as an SQLite database does"));
             else
@@ -51,12 +51,18 @@ internal static partial class SqliteDetector
         }
     }
 
-    private static NoteFinding Chroma(ScannedFile file)
+    private static Finding Chroma(FolderScan scan, ScannedFile file)
     {
-        string folder = file.Relative.Length > ChromaFile.Length ? file.Relative[..^(ChromaFile.Length + 1)] : ".";
-        return new NoteFinding(
-            $"{folder} is a ChromaDB directory: not supported by this version yet",
-            ["until it is, stop the application before a backup and add the directory as a source of type files"]);
+        string folder = Path.GetDirectoryName(file.FullPath)!;
+        if (folder == scan.Root)
+            return new NoteFinding(
+                "this folder itself is a Chroma directory, where app file and bundles must not lie",
+                ["run `lifeboat init` in the folder above it"]);
+        return new SourceFinding(
+            $"{file.Relative} is the database of a Chroma directory",
+            new SourceDraft(
+                DraftNames.Of(Path.GetFileName(folder), "vectors"), "chroma", "chroma:" + folder,
+                [DraftField.Of("path", WrittenPath.Of(scan.Root, folder))], []));
     }
 
     [GeneratedRegex("-(wal|shm|journal)$", RegexOptions.CultureInvariant)]

@@ -100,7 +100,7 @@ internal static class AppFileKeys
             }, "write `app: NAME`; bundles are named after it"),
             new("sources", new NamedMapShape(
                 "Everything the application keeps, by names of your choice.", "source", "main: {type: sqlite, path: data/app.db}",
-                new TypedMapShape("One store of the application's state.", [Postgres, MySql, Sqlite, Chroma, Files, Settings], [])),
+                new TypedMapShape("One store of the application's state.", [Postgres, MySql, Sqlite, Chroma, Files, Settings])),
                 "write at least one source, such as `main: {type: sqlite, path: data/app.db}`, under `sources:`"),
             new("stores", new NamedMapShape(
                 "Where bundles are kept, by names of your choice.", "store", "local: {path: ./backups}",

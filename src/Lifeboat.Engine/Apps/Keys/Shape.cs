@@ -65,7 +65,7 @@ internal sealed record TextMapShape(string Description, string Thing, TextShape 
 }
 
 /// <summary>A map whose <c>type:</c> decides which other keys it has.</summary>
-internal sealed record TypedMapShape(string Description, IReadOnlyList<TypeVariant> Types, IReadOnlyList<string> LaterTypes) : Shape(Description);
+internal sealed record TypedMapShape(string Description, IReadOnlyList<TypeVariant> Types) : Shape(Description);
 
 internal sealed record TypeVariant(string Type, MapShape Map);
 

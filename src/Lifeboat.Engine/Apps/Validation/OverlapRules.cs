@@ -18,11 +18,12 @@ internal sealed class OverlapRules(string directory, Mistakes mistakes)
     {
         List<Placed> files = [.. PathsOf(root, "sources", "files")];
         List<Placed> stores = [.. PathsOf(root, "stores", null)];
-        RefuseTwice(files, "sources", "source");
+        Placed[] chroma = [.. PathsOf(root, "sources", "chroma")];
+        RefuseTwice([.. files, .. chroma], "sources", "source");
         RefuseTwice([.. PathsOf(root, "sources", "sqlite")], "sources", "source");
         RefuseTwice(stores, "stores", "store");
         foreach (Placed store in stores)
-            foreach (Placed source in files)
+            foreach (Placed source in files.Concat(chroma))
                 RefuseInside(store, source);
         foreach (MapNode settings in Sources(root, "settings").Select(static e => (MapNode)e.Value))
             RefuseSameFiles(settings);
@@ -32,7 +33,7 @@ internal sealed class OverlapRules(string directory, Mistakes mistakes)
     {
         if (AppPaths.Inside(source.FullPath, store.FullPath) is not { } inside || IsExcluded(source.Map, inside))
             return;
-        string remedy = inside == "."
+        string remedy = inside == "." || source.Map.Text("type") == "chroma"
             ? "give the store a directory of its own, outside of the source"
             : $"move the store elsewhere, or leave it out: `exclude: [\"{Quotable(inside)}\"]` in source `{source.Name}`";
         mistakes.Add(

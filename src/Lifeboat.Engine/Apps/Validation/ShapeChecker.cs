@@ -160,13 +160,11 @@ internal sealed partial class ShapeChecker(Mistakes mistakes)
         string typePath = path + ".type";
         if (entry.Value is not TextNode { IsNothing: false } text)
             AddUnlessReported(entry.Value, typePath, "the source's type is missing", $"write one of {words}");
-        else if (shape.LaterTypes.Contains(text.Text))
-            mistakes.Add(text.At, typePath, $"sources of type `{text.Text}` are not supported by this version yet", $"remove the source until they are; this version has {words}");
         else if (shape.Types.FirstOrDefault(t => t.Type == text.Text) is { } variant)
             CheckKeys(variant.Map, map, path, discriminator: "type");
         else
         {
-            string? meant = NearMiss.Find(text.Text, [.. types, .. shape.LaterTypes]);
+            string? meant = NearMiss.Find(text.Text, types);
             mistakes.Add(text.At, typePath, "the source's type is unknown", meant is null ? $"write one of {words}" : $"did you mean `{meant}`?");
         }
     }
