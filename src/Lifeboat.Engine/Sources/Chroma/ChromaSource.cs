@@ -50,8 +50,17 @@ public sealed class ChromaSource(ChromaSettings settings, RunContext run) : ISou
         }
     }
 
-    public IRestoration PrepareRestore(VerifiedSnapshot snapshot, SourceMetadata captured, string restoreId) =>
-        throw new NotSupportedException();
+    public IRestoration PrepareRestore(VerifiedSnapshot snapshot, SourceMetadata captured, string restoreId)
+    {
+        try
+        {
+            return new ChromaRestoration(settings, run, snapshot, captured, restoreId);
+        }
+        catch (IOException e)
+        {
+            throw FileFailure.Tell(e, Name);
+        }
+    }
 
     private List<Problem> Look(Folder root, SqliteCut cut, CancellationToken cancellation)
     {

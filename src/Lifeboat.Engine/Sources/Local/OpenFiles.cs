@@ -21,11 +21,15 @@ internal static class OpenFiles
         return holders;
     }
 
+    /// <summary>In a container the same file has another path, but the same name as a rule.</summary>
+    private static bool IsSame(string descriptor, string path) => new FileInfo(descriptor).LinkTarget is { } target
+        && (target == path || (Path.GetFileName(target) == Path.GetFileName(path) && UnixFolder.AreSame(descriptor, path)));
+
     private static bool Holds(string process, string path)
     {
         try
         {
-            return Directory.EnumerateFiles(Path.Combine(process, "fd")).Any(file => new FileInfo(file).LinkTarget == path);
+            return Directory.EnumerateFiles(Path.Combine(process, "fd")).Any(file => IsSame(file, path));
         }
         catch (IOException)
         {

@@ -31,6 +31,11 @@ internal sealed class UnixFolder : Folder
         Libc.AccessAt(Libc.CurrentFolder, Terminated(Name(path)), Libc.WriteAccess, Libc.EffectiveAccess) != 0
         && FileFailure.FromLastCall(path).Trouble == FileTrouble.ReadOnlyFilesystem;
 
+    /// <summary>Whether two paths lead to the same file; false too where that cannot be told.</summary>
+    public static bool AreSame(string left, string right) =>
+        Statx(Libc.CurrentFolder, Terminated(Name(left)), 0) is { } one && Statx(Libc.CurrentFolder, Terminated(Name(right)), 0) is { } other
+        && (one.Device, one.Inode) == (other.Device, other.Inode);
+
     protected override void Close() => _ = Libc.Close(_descriptor);
 
     public override unsafe NameList List(CancellationToken cancellation)

@@ -38,6 +38,14 @@ internal sealed class ChromaBench : IDisposable
 
     public ChromaSource Source(string path) => new(new ChromaSettings("vec", path), Host.Context);
 
+    /// <summary>Starts a server on the live directory, whose database is in WAL mode if asked.</summary>
+    public async Task<ChromaServer> StartLiveAsync(bool wal)
+    {
+        if (wal)
+            await Shell.RunAsync("sqlite3 chroma.sqlite3 'PRAGMA journal_mode=WAL'", Live);
+        return await ChromaServer.StartAsync(Live);
+    }
+
     public async Task<VerifiedSnapshot> CaptureAsync()
     {
         _snapshots++;
@@ -48,6 +56,17 @@ internal sealed class ChromaBench : IDisposable
         _instructions = capture.Instructions;
         Assert.Empty(Directory.EnumerateFileSystemEntries(Temp));
         return await snapshot.FinishAsync(metadata);
+    }
+
+    /// <summary>Stages, verifies and commits.</summary>
+    public async Task RestoreAsync(VerifiedSnapshot snapshot, string target)
+    {
+        await using IRestoration restoration = Source(target).PrepareRestore(snapshot, snapshot.Metadata.Sources[0], "r1");
+        Assert.Empty((await restoration.PlanAsync(CancellationToken.None)).Blockers);
+        await restoration.StageAsync(CancellationToken.None);
+        VerifyReport report = await restoration.VerifyAsync(CancellationToken.None);
+        Assert.True(report.Passed, string.Join('\n', report.Checks.Where(static check => !check.Passed)));
+        await restoration.CommitAsync(CancellationToken.None);
     }
 
     /// <summary>All commands of the instructions.</summary>
