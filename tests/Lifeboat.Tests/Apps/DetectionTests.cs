@@ -25,12 +25,12 @@ public sealed class DetectionTests : IDisposable
         Write("app_settings.json", "{}");
         Write("chroma_data/chroma.sqlite3", Sqlite);
         (App app, string text) = await InitAsync();
-        Assert.Equal(["shop", "app", "chroma_data", "uploads", "settings"], app.Sources.Select(static s => s.Name));
+        Assert.Equal(["shop", "chroma_data", "app", "uploads", "settings"], app.Sources.Select(static s => s.Name));
         PostgresSettings shop = Assert.IsType<PostgresSettings>(app.Sources[0]);
         Assert.Null(shop.Url);
         Assert.Equal($"postgresql://shop:{Secret}@localhost:5432/shop", await ResolveAsync(shop.UrlSecret!));
-        Assert.Equal(_folder["data/app.db"], Assert.IsType<SqliteSettings>(app.Sources[1]).Path);
-        Assert.Equal(_folder["chroma_data"], Assert.IsType<ChromaSettings>(app.Sources[2]).Path);
+        Assert.Equal(_folder["chroma_data"], Assert.IsType<ChromaSettings>(app.Sources[1]).Path);
+        Assert.Equal(_folder["data/app.db"], Assert.IsType<SqliteSettings>(app.Sources[2]).Path);
         Assert.Equal(_folder["uploads"], Assert.IsType<FilesSettings>(app.Sources[3]).Path);
         Assert.Equal([_folder[".env"], _folder["app_settings.json"]], Assert.IsType<SettingsSettings>(app.Sources[4]).Files);
         Assert.Contains("url: \"postgresql://shop@localhost:5432/shop\"", text);
@@ -184,6 +184,24 @@ public sealed class DetectionTests : IDisposable
         (App app, _) = await InitAsync();
         FilesSettings files = Assert.Single(app.Sources.OfType<FilesSettings>());
         Assert.Equal(["db/app.sqlite", "db/app.sqlite-wal", "db/app.sqlite-shm", "db/app.sqlite-journal"], files.Exclude);
+    }
+
+    [Fact]
+    public async Task A_Chroma_directory_is_a_source_and_left_out_of_the_files_around_it()
+    {
+        Write("storage/vectors/chroma.sqlite3", Sqlite);
+        (App app, _) = await InitAsync();
+        Assert.Equal(_folder["storage/vectors"], Assert.Single(app.Sources.OfType<ChromaSettings>()).Path);
+        Assert.Equal(["vectors"], Assert.Single(app.Sources.OfType<FilesSettings>()).Exclude);
+    }
+
+    [Fact]
+    public async Task An_app_file_is_not_meant_to_lie_in_a_Chroma_directory()
+    {
+        Write("chroma.sqlite3", Sqlite);
+        (App app, string text) = await InitAsync();
+        Assert.Empty(app.Sources.OfType<ChromaSettings>());
+        Assert.Contains("# this folder itself is a Chroma directory", text);
     }
 
     [Fact]

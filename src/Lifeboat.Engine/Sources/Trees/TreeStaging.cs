@@ -26,9 +26,7 @@ internal sealed class TreeStaging(
         foreach ((ManifestEntry entry, byte[] first) in furtherNames)
         {
             cancellation.ThrowIfCancellationRequested();
-            using Folder parent = FolderStack.OpenParentOf(root, entry.Path);
-            using Folder firstParent = FolderStack.OpenParentOf(root, first);
-            parent.CreateHardLink(TreePath.NameOf(entry.Path), firstParent, TreePath.NameOf(first));
+            AddName(entry.Path, first);
         }
 
         FinishFolders(cancellation);
@@ -70,6 +68,13 @@ internal sealed class TreeStaging(
                 CreateSpecial(stack.ParentOf(entry), entry);
             }
         }
+    }
+
+    private void AddName(byte[] path, byte[] first)
+    {
+        using Folder parent = FolderStack.OpenParentOf(root, path);
+        using Folder firstParent = FolderStack.OpenParentOf(root, first);
+        parent.CreateHardLink(TreePath.NameOf(path), firstParent, TreePath.NameOf(first));
     }
 
     private async Task AddFileAsync(BoundedWork work, Folder parent, ManifestEntry entry)
