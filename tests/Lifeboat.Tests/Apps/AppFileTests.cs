@@ -279,6 +279,15 @@ public sealed class AppFileTests
     }
 
     [Fact]
+    public void A_store_inside_of_a_Chroma_directory_is_refused_and_so_is_the_directory_as_another_source()
+    {
+        IReadOnlyList<Problem> problems = AppFileText.Problems(
+            "app: a\nsources: {v: {type: chroma, path: x}, f: {type: files, path: ./x}}\nstores: {local: {path: x/backups}}\nencryption: none");
+        Assert.Contains(problems, static problem => problem.Where == "lifeboat.yaml:2 sources.v.path" && problem.Message.Contains("the same as that of source `f`", StringComparison.Ordinal));
+        Assert.Contains(problems, static problem => problem.Message.Contains("source `v`, which would back up", StringComparison.Ordinal) && !problem.Hint.Contains("exclude", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void A_bucket_is_not_supported_yet()
     {
         IReadOnlyList<Problem> problems = AppFileText.Problems(
