@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Lifeboat.Engine.Apps;
 using Lifeboat.Engine.Apps.Validation;
 using Lifeboat.Engine.Errors;
@@ -16,6 +18,26 @@ internal static class Redacting
         host.FillRandom(key);
         return Convert.ToHexStringLower(key);
     }
+
+    /// <summary>A mask of the same shape: lower-case letters and whatever is not ASCII become x, others X, digits 0; where there are none of these, all becomes x.</summary>
+    public static string Mask(string text)
+    {
+        StringBuilder masked = new(text.Length);
+        bool any = false;
+        foreach (Rune rune in text.EnumerateRunes())
+        {
+            bool kept = (rune.Value is (>= ' ' and <= '~') or '\n' or '\r' or '\t') && !Rune.IsLetterOrDigit(rune);
+            any |= !kept;
+            masked.Append(kept ? (char)rune.Value : rune.Value is >= 'A' and <= 'Z' ? 'X' : rune.Value is >= '0' and <= '9' ? '0' : 'x');
+        }
+
+        return any ? masked.ToString() : new string('x', text.Length);
+    }
+
+    /// <summary>32 hex digits that tell nothing of the text without the key.</summary>
+    public static string Hash(string key, string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key + text)))[..32];
+
+    public static IReadOnlyList<RedactedMetadata>? Describe(IReadOnlyList<ColumnRedaction> columns) => columns.Count == 0 ? null : [.. columns.Select(Describe)];
 
     public static RedactedMetadata Describe(ColumnRedaction column) => new("column", column.Name, column.Word);
 

@@ -53,11 +53,13 @@ internal static class AppFileKeys
             new("accounts", new ChoiceShape(
                 "Which accounts are in the snapshot: related (the default: those with rights in the database, and its definers) or all of the server's.",
                 ["related", "all"])),
+            RedactedColumns("users.api_key", TextRules.TableColumn),
         ]));
 
     private static readonly TypeVariant Sqlite = new("sqlite", new MapShape(
         "One SQLite database file.",
-        [new("path", PathShape("The database file; relative to the app file.", "data/app.db"), "write `path: data/app.db`")]));
+        [new("path", PathShape("The database file; relative to the app file.", "data/app.db"), "write `path: data/app.db`"),
+        RedactedColumns("users.api_key", TextRules.TableColumn)]));
 
     private static readonly TypeVariant Chroma = new("chroma", new MapShape(
         "One Chroma persist directory.",
@@ -72,6 +74,9 @@ internal static class AppFileKeys
                 new TextShape("One glob.", "**/*.tmp") { MaxLength = 1000, Rule = TextRules.Glob }) { Unique = true }),
             new("attributes", new ChoiceShape(
                 "Whether to warn (the default) of ACLs and extended attributes, which are not carried, or to ignore them.", ["warn", "ignore"])),
+            new("redact", new ListShape(
+                "Globs like those of exclude: files that are captured without their content, as empty ones.",
+                new TextShape("One glob.", "secrets/**") { MaxLength = 1000, Rule = TextRules.Glob }) { Unique = true }),
         ]));
 
     private static readonly TypeVariant Settings = new("settings", new MapShape(
@@ -83,6 +88,9 @@ internal static class AppFileKeys
                 "Names of environment variables to keep. Their values are taken when a backup runs.",
                 new TextShape("One name.", "API_KEY") { MaxLength = 255, Pattern = "^[A-Za-z_][A-Za-z0-9_]*$", Rule = TextRules.VariableName })
                 { Unique = true }),
+            new("redact", new ListShape(
+                "Names whose values are not captured: in settings files (.env, INI, JSON) and of environment variables.",
+                new TextShape("One name.", "SECRET_KEY") { MaxLength = 255, Rule = TextRules.SettingName }) { Unique = true }),
         ])
     {
         AtLeastOneOf = ["files", "environment"],

@@ -70,17 +70,27 @@ internal sealed class FileReader(string source, RunContext run, ISnapshotWriter 
         }
     }
 
+    /// <summary>The entry of a file whose content is left out: as it is but for that.</summary>
+    public async Task<ManifestEntry?> ReadEmptyAsync(TreeItem item, CancellationToken cancellation)
+    {
+        string path = ContentPath.Of($"files/{source}", item.Path);
+        EntryReceipt receipt = await writer.AddAsync(
+            new EntryHeader(path, item.Status.Modified.ToDateTimeOffset(), ModeOf(item.Status), 0), static (_, _) => Task.CompletedTask, cancellation);
+        return Entry(item, item.Status) with { Size = 0, Sha256 = receipt.Sha256, Contents = path };
+    }
+
+    private static int ModeOf(FileStatus status) => (status.Mode & 0b111_111_111 | 0b110_000_000) ?? 0b110_100_100;
+
     /// <summary>Null where the file changed meanwhile and should be read again.</summary>
     private async Task<ManifestEntry?> TryAddAsync(
         TreeItem item, SafeFileHandle file, FileStatus before, bool mustSettle, CancellationToken cancellation)
     {
         string path = ContentPath.Of($"files/{source}", item.Path);
-        int mode = (before.Mode & 0b111_111_111 | 0b110_000_000) ?? 0b110_100_100;
         bool changed = false;
         try
         {
             EntryReceipt receipt = await writer.AddAsync(
-                new EntryHeader(path, before.Modified.ToDateTimeOffset(), mode, before.Size),
+                new EntryHeader(path, before.Modified.ToDateTimeOffset(), ModeOf(before), before.Size),
                 (stream, token) =>
                 {
                     changed = !LiveFile.Copy(item.Parent!, item.Name, file, before, stream, Meter, token);

@@ -22,6 +22,8 @@ internal sealed class FilesCapture : ICapture
     private readonly FilesSettings _settings;
     private readonly RunContext _run;
     private readonly Folder _root;
+    private readonly RedactGlobs _redact;
+    private readonly List<RedactedMetadata> _redacted = [];
     private readonly SemaphoreSlim _slots;
     private string? _instructions;
 
@@ -33,6 +35,7 @@ internal sealed class FilesCapture : ICapture
         _settings = settings;
         _run = run;
         _root = root;
+        _redact = new RedactGlobs(settings.Name, settings.Redact);
         _slots = new SemaphoreSlim(run.Host.Workers);
         TemporaryBytes = entries * BytesOfLine;
         EstimatedBytes = bytes + TemporaryBytes;
@@ -74,6 +77,8 @@ internal sealed class FilesCapture : ICapture
         reader.Meter.Flush();
         if (unreadable.Any)
             throw new LifeboatException(unreadable.Problems);
+        if (_redact.Unused.ToArray() is { Length: > 0 } unused)
+            throw new LifeboatException(unused);
 
         string manifestPath = $"files/{_settings.Name}.mtree";
         EntryReceipt receipt = await writer.AddAsync(
@@ -93,6 +98,7 @@ internal sealed class FilesCapture : ICapture
             Cut = new CutMetadata(CutAt),
             Bytes = details.ContentBytes + receipt.Bytes,
             Files = details.Contents + 1,
+            Redacted = _redacted.Count == 0 ? null : _redacted,
             Details = JsonSerializer.SerializeToElement(details, TreeJson.Default.TreeDetails),
         };
     }
@@ -174,6 +180,12 @@ internal sealed class FilesCapture : ICapture
         {
             reader.Skipped(item);
             return Task.FromResult<ManifestEntry?>(null);
+        }
+
+        if (_redact.Match(item))
+        {
+            _redacted.Add(new RedactedMetadata("file", Folder.Readable(TreePath.Relative(item.Path)), "empty"));
+            return reader.ReadEmptyAsync(item, cancellation);
         }
 
         HardLinked? linked = item.Status is { Links: > 1, Kind: not FileKind.Folder, Inode: not 0 } ? LinkedTo(item.Status) : null;

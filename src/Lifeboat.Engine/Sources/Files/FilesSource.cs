@@ -33,8 +33,8 @@ public sealed class FilesSource(FilesSettings settings, RunContext run) : ISourc
     public async Task<ICapture> OpenAsync(CancellationToken cancellation)
     {
         // A check has been here a moment ago as a rule; walking again would only hold up the other sources' cuts.
-        if (_estimate is null)
-            await Task.Run(() => Look(cancellation), cancellation);
+        if (_estimate is null && (await Task.Run(() => Look(cancellation), cancellation)).Where(static p => p.Code == ErrorCodes.RedactUnknown).ToArray() is { Length: > 0 } unknown)
+            throw new LifeboatException(unknown);
         (long bytes, long entries) = _estimate.GetValueOrDefault();
         return new FilesCapture(settings, run, OpenRoot(), bytes, entries);
     }
@@ -71,6 +71,7 @@ public sealed class FilesSource(FilesSettings settings, RunContext run) : ISourc
         long entries = 0;
         long skipped = 0;
         UncarriedAttributes attributes = new(Name, root);
+        RedactGlobs redact = new(Name, settings.Redact);
         bool mayReadAll = OperatingSystem.IsWindows() || UnixFolder.IsRoot;
         TreeWalk walk = new(root, path => IsOurs(path) || exclude.Match(path), (path, failure) =>
         {
@@ -80,6 +81,7 @@ public sealed class FilesSource(FilesSettings settings, RunContext run) : ISourc
         foreach (TreeItem item in walk.Items(cancellation))
         {
             entries++;
+            redact.Match(item);
             bytes += item.Status.Kind == FileKind.Regular ? item.Status.Size : 0;
             if (!settings.IgnoresAttributes)
                 attributes.Look(item);
@@ -90,7 +92,7 @@ public sealed class FilesSource(FilesSettings settings, RunContext run) : ISourc
         }
 
         _estimate = (bytes, entries);
-        List<Problem> problems = [.. unreadable.Problems];
+        List<Problem> problems = [.. unreadable.Problems, .. redact.Unused];
         if (skipped > 0)
             problems.Add(new Problem(
                 ErrorCodes.FileSkipped,

@@ -4,6 +4,7 @@ using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Secrets;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources.MySql.Capture;
+using Lifeboat.Engine.Sources.MySql.Catalogue;
 using Lifeboat.Engine.Sources.MySql.Restore;
 using Lifeboat.Engine.Sources.MySql.Sessions;
 using Lifeboat.Engine.Sources.MySql.Sql;
@@ -31,7 +32,12 @@ public sealed class MySqlSource(MySqlSettings settings, string? toolsFolder, Run
             CaptureRights rights = await CaptureRights.ReadAsync(session, connection.Database, cancellation);
             List<Problem> problems = [.. rights.Blockers(session, connection.Database)];
             if (problems.Count == 0)
-                problems.AddRange((await CapturedSchema.ReadAsync(session, connection.Database, settings.AllAccounts, rights, cancellation)).Warnings);
+            {
+                CapturedSchema schema = await CapturedSchema.ReadAsync(session, connection.Database, settings.AllAccounts, rights, cancellation);
+                problems.AddRange(schema.Warnings);
+                await RedactedAsync(session, connection.Database, schema, cancellation);
+            }
+
             if (!rights.MayLock && context.Host.Workers > 1)
                 problems.Add(new Problem(
                     ErrorCodes.MySqlOneWorker, "the rows will be read by one session only: the account may not hold up writes for a moment (RELOAD)",
@@ -62,7 +68,8 @@ public sealed class MySqlSource(MySqlSettings settings, string? toolsFolder, Run
         try
         {
             CapturedSchema schema = await CapturedSchema.ReadAsync(cut.Side, connection.Database, settings.AllAccounts, rights, cancellation);
-            return new MySqlCapture(cut, schema, tools, context, PartBytes);
+            schema = schema with { Tables = await RedactedAsync(cut.Workers[0], connection.Database, schema, cancellation) };
+            return new MySqlCapture(cut, schema, settings.Redact, tools, context, PartBytes);
         }
         catch
         {
@@ -73,6 +80,10 @@ public sealed class MySqlSource(MySqlSettings settings, string? toolsFolder, Run
 
     public IRestoration PrepareRestore(VerifiedSnapshot snapshot, SourceMetadata captured, string restoreId) =>
         new MySqlRestoration(context, settings, secrets, toolsFolder, snapshot, captured, restoreId, SwitchTimeout);
+
+    private Task<IReadOnlyList<CatalogueTable>> RedactedAsync(
+        MySqlSession session, string database, CapturedSchema schema, CancellationToken cancellation) =>
+        new RedactedTables(session, database, Redacting.NewKey(context.Host)).ApplyAsync(schema.Tables, settings.Redact, cancellation);
 
     private async Task<(MySqlConnection Connection, MySqlTools Tools)> FindAsync(CancellationToken cancellation) => (
         await MySqlConnection.FromAsync(settings, secrets, cancellation), await MySqlTools.FindAsync(context, toolsFolder, settings.Via, cancellation));

@@ -17,11 +17,12 @@ internal static class EnvironmentFile
     /// </summary>
     public static bool IsExact(string value) => !value.Contains('\uFFFD', StringComparison.Ordinal);
 
-    public static byte[] Write(IEnumerable<(string Name, string Value)> variables)
+    /// <param name="variables">Null for a value that is left out.</param>
+    public static byte[] Write(IEnumerable<(string Name, string? Value)> variables)
     {
         StringBuilder text = new();
-        foreach ((string name, string value) in variables)
-            text.Append(name).Append('=').Append(ShellQuote.Of(value)).Append('\n');
+        foreach ((string name, string? value) in variables)
+            _ = value is null ? text.Append("# ").Append(name).Append(" is not in the snapshot: enter it again\n") : text.Append(name).Append('=').Append(ShellQuote.Of(value)).Append('\n');
         return Encoding.UTF8.GetBytes(text.ToString());
     }
 }

@@ -27,10 +27,14 @@ internal sealed class SettingsCapture(SettingsSettings settings, RunContext run)
     public async Task<SourceMetadata> WriteAsync(ISnapshotWriter writer, CancellationToken cancellation)
     {
         List<SettingsFile> files = [];
+        IReadOnlyList<RedactedMetadata>? left = null;
         await FileFailure.TellAsync(settings.Name, async () =>
         {
-            foreach (string path in settings.Files)
-                files.Add(await CaptureAsync(writer, path, cancellation));
+            if (settings.Redact.Count > 0)
+                left = await CaptureRedactedAsync(writer, files, cancellation);
+            else
+                foreach (string path in settings.Files)
+                    files.Add(await CaptureAsync(writer, path, cancellation));
         });
         EntryReceipt? environment = settings.Environment.Count == 0 ? null : await CaptureEnvironmentAsync(writer, cancellation);
         _meter.Flush();
@@ -49,23 +53,87 @@ internal sealed class SettingsCapture(SettingsSettings settings, RunContext run)
             Cut = new CutMetadata(CutAt),
             Bytes = files.Sum(static file => file.Bytes) + (environment?.Bytes ?? 0),
             Files = files.Count + (environment is null ? 0 : 1),
+            Redacted = left,
             Details = JsonSerializer.SerializeToElement(details, SettingsJson.Default.SettingsDetails),
         };
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private async Task<SettingsFile> CaptureAsync(ISnapshotWriter writer, string path, CancellationToken cancellation)
+    /// <summary>All files' texts without the values that are left out.</summary>
+    /// <exception cref="LifeboatException">A name is nowhere, or its value would be captured all the same.</exception>
+    public (IReadOnlyList<(SettingsText Text, FileStatus Status)> Files, IReadOnlyList<RedactedMetadata> Left) ReadRedacted(CancellationToken cancellation)
+    {
+        List<(SettingsText Text, FileStatus Status)> files = [.. settings.Files.Select(path => Read(path, cancellation))];
+        return (files, new SettingsRedaction(settings, run).Apply([.. files.Select(static file => file.Text)]));
+    }
+
+    private async Task<IReadOnlyList<RedactedMetadata>> CaptureRedactedAsync(ISnapshotWriter writer, List<SettingsFile> files, CancellationToken cancellation)
+    {
+        (IReadOnlyList<(SettingsText Text, FileStatus Status)> texts, IReadOnlyList<RedactedMetadata> left) = ReadRedacted(cancellation);
+        foreach ((SettingsText text, FileStatus status) in texts)
+        {
+            string recorded = SettingsPaths.Recorded(settings.Directory, text.Path);
+            string target = SettingsPaths.InSnapshot(settings.Name, recorded);
+            byte[] bytes = text.Bytes;
+            EntryReceipt receipt = await writer.AddAsync(
+                new EntryHeader(target, status.Modified.ToDateTimeOffset(), 0b110_000_000, bytes.Length),
+                async (stream, token) => await stream.WriteAsync(bytes, token),
+                cancellation);
+            files.Add(new SettingsFile(recorded, target, receipt.Bytes, receipt.Sha256, CapturedTraits.Of(status, _names)));
+        }
+
+        return left;
+    }
+
+    private (SettingsText Text, FileStatus Status) Read(string path, CancellationToken cancellation)
+    {
+        (Folder parent, byte[] name) = Open(path);
+        using (parent)
+        {
+            for (int attempt = 1; ; attempt++)
+            {
+                using SafeFileHandle file = parent.OpenFile(name);
+                FileStatus before = RegularStatus(parent, file, name, path);
+                if (before.Size > SettingsRedaction.MostBytes)
+                    throw new FileFailure(FileTrouble.Other, $"{path} is too large to have values left out of it (more than {SettingsRedaction.MostBytes >> 20} MiB)");
+                using MemoryStream content = new();
+                bool same = LiveFile.Copy(parent, name, file, before, content, _meter, cancellation);
+                if (!same && attempt < LiveFile.Attempts)
+                    continue;
+                if (!same)
+                    WarnOfChange(path);
+                return (new SettingsText(path, content.ToArray()), before);
+            }
+        }
+    }
+
+    private static (Folder Parent, byte[] Name) Open(string path)
     {
         string real = new FileInfo(path).LinkTarget is null ? path : File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName;
-        using Folder parent = Folder.Open(Path.GetDirectoryName(real)!);
-        byte[] name = Folder.Name(Path.GetFileName(real));
+        return (Folder.Open(Path.GetDirectoryName(real)!), Folder.Name(Path.GetFileName(real)));
+    }
+
+    private static FileStatus RegularStatus(Folder parent, SafeFileHandle file, byte[] name, string path)
+    {
+        FileStatus status = parent.StatusOf(file, name);
+        return status.Kind == FileKind.Regular ? status : throw new FileFailure(FileTrouble.WrongKind, $"{path} is not a regular file");
+    }
+
+    private void WarnOfChange(string path) => run.Progress.Report(new Warned(settings.Name, new Problem(
+        ErrorCodes.FileChanging,
+        $"{path} was being written to while it was read; the snapshot has it as it was last read",
+        "capture it while nothing writes to it",
+        settings.Name)));
+
+    private async Task<SettingsFile> CaptureAsync(ISnapshotWriter writer, string path, CancellationToken cancellation)
+    {
+        (Folder opened, byte[] name) = Open(path);
+        using Folder parent = opened;
         for (int attempt = 1; ; attempt++)
         {
             using SafeFileHandle file = parent.OpenFile(name);
-            FileStatus before = parent.StatusOf(file, name);
-            if (before.Kind != FileKind.Regular)
-                throw new FileFailure(FileTrouble.WrongKind, $"{path} is not a regular file");
+            FileStatus before = RegularStatus(parent, file, name, path);
             try
             {
                 return await AddAsync(writer, path, parent, name, file, before, mustSettle: attempt < LiveFile.Attempts, cancellation);
@@ -99,17 +167,13 @@ internal sealed class SettingsCapture(SettingsSettings settings, RunContext run)
             },
             cancellation);
         if (changed)
-            run.Progress.Report(new Warned(settings.Name, new Problem(
-                ErrorCodes.FileChanging,
-                $"{path} was being written to while it was read; the snapshot has it as it was last read",
-                "capture it while nothing writes to it",
-                settings.Name)));
+            WarnOfChange(path);
         return new SettingsFile(recorded, target, receipt.Bytes, receipt.Sha256, CapturedTraits.Of(before, _names));
     }
 
     private Task<EntryReceipt> CaptureEnvironmentAsync(ISnapshotWriter writer, CancellationToken cancellation)
     {
-        byte[] text = EnvironmentFile.Write(settings.Environment.Select(name => (name, run.Host.Variables[name])));
+        byte[] text = EnvironmentFile.Write(settings.Environment.Select(name => (name, settings.Redact.Contains(name) ? null : run.Host.Variables[name])));
         EntryHeader header = new($"settings/{settings.Name}/{SettingsPaths.EnvironmentFileName}", CutAt, 0b110_000_000, text.Length);
         _meter.Add(text.Length);
         return writer.AddAsync(header, async (stream, token) => await stream.WriteAsync(text, token), cancellation);

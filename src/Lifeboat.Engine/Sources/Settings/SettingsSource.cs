@@ -12,7 +12,13 @@ public sealed class SettingsSource(SettingsSettings settings, RunContext run) : 
     public string Name => settings.Name;
 
     public Task<IReadOnlyList<Problem>> CheckAsync(CancellationToken cancellation) =>
-        Task.Run<IReadOnlyList<Problem>>(() => [.. FileProblems(), .. VariableProblems()], cancellation);
+        Task.Run<IReadOnlyList<Problem>>(
+            async () =>
+            {
+                List<Problem> problems = [.. FileProblems(), .. VariableProblems()];
+                return problems.Count > 0 || settings.Redact.Count == 0 ? problems : await RedactionProblemsAsync(cancellation);
+            },
+            cancellation);
 
     public async Task<ICapture> OpenAsync(CancellationToken cancellation)
     {
@@ -50,6 +56,20 @@ public sealed class SettingsSource(SettingsSettings settings, RunContext run) : 
         }
     }
 
+    private async Task<IReadOnlyList<Problem>> RedactionProblemsAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            await using SettingsCapture capture = new(settings, run);
+            await FileFailure.TellAsync(Name, () => Task.Run(() => capture.ReadRedacted(cancellation), cancellation));
+            return [];
+        }
+        catch (LifeboatException e)
+        {
+            return e.Problems;
+        }
+    }
+
     private static bool MayRead(string path)
     {
         using Folder folder = Folder.Open(Path.GetDirectoryName(path)!);
@@ -63,6 +83,8 @@ public sealed class SettingsSource(SettingsSettings settings, RunContext run) : 
             if (!EnvironmentFile.IsName(name))
                 yield return new Problem(
                     ErrorCodes.VariableUnusable, $"{name} is not a name that a shell takes for a variable", $"correct sources.{Name}.environment", Name);
+            else if (settings.Redact.Contains(name))
+                continue; // its value is not asked for
             else if (!run.Host.Variables.TryGetValue(name, out string? value))
                 yield return new Problem(
                     ErrorCodes.VariableMissing,

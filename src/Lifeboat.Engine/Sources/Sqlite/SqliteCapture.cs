@@ -87,6 +87,7 @@ internal sealed class SqliteCapture(SqliteSettings settings, RunContext run, Sql
             Bytes = receipt.Bytes,
             Files = 1,
             Tables = [.. contents.Tables.Select(table => table with { Paths = [] })],
+            Redacted = Redacting.Describe(settings.Redact),
             Details = JsonSerializer.SerializeToElement(details, SqliteJson.Default.SqliteDetails),
         };
     }

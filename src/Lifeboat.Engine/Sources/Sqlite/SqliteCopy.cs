@@ -22,9 +22,18 @@ internal sealed class SqliteCopy
         string folder = System.IO.Path.Combine(run.Host.TempDirectory, $"lifeboat-{settings.Name}-{run.Host.NewId()}");
         try
         {
-            TemporarySpace.Require(run.Host, cut.Bytes, settings.Path, settings.Name);
-            await Task.Run(() => Copy(cut.Database, folder, cancellation), cancellation);
-            return new SqliteCopy(folder);
+            // A redacted copy is written anew.
+            TemporarySpace.Require(run.Host, cut.Bytes * (settings.Redact.Count > 0 ? 2 : 1), settings.Path, settings.Name);
+            SqliteCopy copy = new(folder);
+            await Task.Run(
+                () =>
+                {
+                    Copy(cut.Database, folder, cancellation);
+                    if (settings.Redact.Count > 0)
+                        new SqliteRedaction(settings, run.Host).Apply(copy.Path, cancellation);
+                },
+                cancellation);
+            return copy;
         }
         catch (Exception e)
         {

@@ -154,7 +154,7 @@ internal sealed class SqliteInspection(string path)
     /// <summary>Whether an integrity text says that something is wrong.</summary>
     public static bool IsWrong(string integrity) => integrity != Ok && !integrity.StartsWith("not checked: ", StringComparison.Ordinal);
 
-    private static long? CountForeignKeyViolations(SqliteDatabase database)
+    public static long? CountForeignKeyViolations(SqliteDatabase database)
     {
         try
         {

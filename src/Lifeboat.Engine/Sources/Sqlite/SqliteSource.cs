@@ -16,7 +16,7 @@ public sealed class SqliteSource(SqliteSettings settings, RunContext run) : ISou
         try
         {
             using SqliteCut cut = await SqliteCut.OpenAsync(settings, run, cancellation);
-            return [];
+            return new SqliteRedaction(settings, run.Host).Problems(cut.Database);
         }
         catch (LifeboatException e)
         {

@@ -7,7 +7,7 @@ using Lifeboat.Engine.Sources.MySql.Sql;
 namespace Lifeboat.Engine.Sources.MySql.Capture;
 
 /// <summary>Everything of a database but its rows.</summary>
-internal sealed class CapturedSchema
+internal sealed record CapturedSchema
 {
     public required string DatabaseOptions { get; init; }
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
+using Lifeboat.Engine.Apps;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Progress;
@@ -20,11 +21,13 @@ internal sealed class MySqlCapture : ICapture
     private readonly RunContext _context;
     private readonly MySqlTools _tools;
     private readonly CapturedSchema _schema;
+    private readonly IReadOnlyList<ColumnRedaction> _redact;
     private readonly long _partBytes;
     private readonly string _folder;
 
-    public MySqlCapture(MySqlCut cut, CapturedSchema schema, MySqlTools tools, RunContext context, long partBytes)
+    public MySqlCapture(MySqlCut cut, CapturedSchema schema, IReadOnlyList<ColumnRedaction> redact, MySqlTools tools, RunContext context, long partBytes)
     {
+        _redact = redact;
         (_cut, _schema, _tools, _context, _partBytes) = (cut, schema, tools, context, partBytes);
         _folder = $"databases/{Source}";
     }
@@ -65,6 +68,7 @@ internal sealed class MySqlCapture : ICapture
             Files = files.Files,
             Tables = [.. _schema.Tables.Select((t, i) =>
                 new TableMetadata(t.Name, captured[i].Digest.Rows, captured[i].Bytes, captured[i].Digest.ToString(), [.. paths[i]]))],
+            Redacted = Redacting.Describe(_redact),
             Details = details.ToJson(),
         };
     }

@@ -6,7 +6,11 @@ namespace Lifeboat.Engine.Sources.MySql.Catalogue;
 
 /// <summary>A column whose values a data file holds.</summary>
 /// <param name="Expression">What is selected for it.</param>
-internal sealed record CatalogueColumn(string Name, ValueForm Form, bool Nullable, string Expression);
+internal sealed record CatalogueColumn(string Name, ValueForm Form, bool Nullable, string Expression)
+{
+    /// <summary>What tells whether the value is NULL.</summary>
+    public string NullTest { get; init; } = $"{SqlText.Identifier(Name)} IS NULL";
+}
 
 /// <summary>A table as the server lists it.</summary>
 /// <param name="Bytes">About how many bytes its rows have.</param>
@@ -35,7 +39,7 @@ internal sealed record CatalogueTable(string Name, string Engine, bool Versioned
     public string Select(string schema, string? where)
     {
         IEnumerable<string> masks = Columns.Where(static c => c.Nullable).Chunk(RowShape.BitsPerMask)
-            .Select(static some => string.Join('+', some.Select(static (c, bit) => $"(({SqlText.Identifier(c.Name)} IS NULL)<<{bit})")));
+            .Select(static some => string.Join('+', some.Select(static (c, bit) => $"(({c.NullTest})<<{bit})")));
         string history = Versioned ? " FOR SYSTEM_TIME ALL" : "";
         return $"SELECT {string.Join(", ", masks.Concat(Columns.Select(static c => c.Expression)))} FROM {SqlText.Identifier(schema, Name)}{history}"
             + (where is null ? "" : $" WHERE {where}");

@@ -138,7 +138,7 @@ internal sealed class PostgresCapture : ICapture
             Tables = [.. tables.Select((t, i) =>
                 new TableMetadata(t.DisplayName, captured[i].Digest.Rows, captured[i].Bytes, captured[i].Digest.ToString(),
                 [.. paths[i]]))],
-            Redacted = _redact.Count == 0 ? null : [.. _redact.Select(Redacting.Describe)],
+            Redacted = Redacting.Describe(_redact),
             Details = details.ToJson(),
         };
     }

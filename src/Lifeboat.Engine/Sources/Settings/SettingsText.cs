@@ -1,0 +1,214 @@
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace Lifeboat.Engine.Sources.Settings;
+
+/// <summary>Where a setting's value stands in a file.</summary>
+/// <param name="Start">Of the value, in bytes.</param>
+/// <param name="Value">The value itself, without quotes and escapes.</param>
+internal sealed record SettingPlace(int Start, int Length, string Value);
+
+/// <summary>What kind of settings file a file is, as far as its values can be told apart.</summary>
+internal enum SettingsKind
+{
+    /// <summary><c>NAME=value</c>, with quotes; a quoted value may have several lines.</summary>
+    Environment,
+
+    /// <summary><c>name = value</c> or <c>name: value</c>; deeper indented lines go on with a value (Python's configparser).</summary>
+    Ini,
+
+    Json,
+
+    /// <summary>Another kind, or none.</summary>
+    Other,
+}
+
+/// <summary>A settings file's text, in which single values are found and replaced; every other byte stays as it is.</summary>
+/// <param name="path">The file's name tells its kind.</param>
+internal sealed partial class SettingsText(string path, byte[] bytes)
+{
+    private static readonly string[] s_iniEndings = [".ini", ".cfg", ".conf", ".cnf", ".properties"];
+    private static readonly JsonReaderOptions s_withComments = new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
+
+    // A character for each byte: positions are those in the file, and nothing is lost.
+    private string _text = Encoding.Latin1.GetString(bytes);
+
+    public string Path => path;
+
+    public byte[] Bytes => Encoding.Latin1.GetBytes(_text);
+
+    public SettingsKind Kind { get; } = KindOf(path, bytes);
+
+    /// <summary>Whether a text stands in the file, between characters that are no letters or digits.</summary>
+    public bool Mentions(string text)
+    {
+        string wanted = Latin1(text);
+        for (int at = _text.IndexOf(wanted, StringComparison.Ordinal); at >= 0; at = _text.IndexOf(wanted, at + 1, StringComparison.Ordinal))
+            if (!IsPartOfWord(at - 1) && !IsPartOfWord(at + wanted.Length))
+                return true;
+        return false;
+    }
+
+    /// <summary>Every place of a setting, in the file's order; commented-out ones too.</summary>
+    /// <exception cref="JsonException">A JSON file that is none.</exception>
+    public IReadOnlyList<SettingPlace> Find(string name) => Kind switch
+    {
+        SettingsKind.Json => FindInJson(name),
+        SettingsKind.Other => [],
+        _ => FindInLines(name),
+    };
+
+    /// <summary>Puts texts, written as the file's kind writes them, into places.</summary>
+    public void Replace(IReadOnlyList<SettingPlace> places, Func<SettingPlace, string> text)
+    {
+        foreach (SettingPlace place in places.OrderByDescending(static one => one.Start))
+            _text = $"{_text[..place.Start]}{Latin1(text(place))}{_text[(place.Start + place.Length)..]}";
+    }
+
+    /// <summary>Leaves a place without a value.</summary>
+    public string Empty => Kind == SettingsKind.Json ? "null" : "";
+
+    /// <summary>A value as the file's kind writes it.</summary>
+    public string Written(SettingPlace place, string value)
+    {
+        if (Kind == SettingsKind.Json)
+            return _text[place.Start] != '"' && IsBareJson(value) ? value : $"\"{JsonEncodedText.Encode(value, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\"";
+        if (Kind == SettingsKind.Ini || IsPlain().IsMatch(value))
+            return value;
+        return value.Contains('\'', StringComparison.Ordinal)
+            ? $"\"{value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\""
+            : $"'{value}'";
+    }
+
+    private static SettingsKind KindOf(string path, byte[] bytes)
+    {
+        string name = System.IO.Path.GetFileName(path).ToLowerInvariant();
+        if (bytes.AsSpan().IndexOf((byte)0) >= 0)
+            return SettingsKind.Other; // UTF-16, or no text at all
+        if (name.EndsWith(".json", StringComparison.Ordinal) || name.EndsWith(".jsonc", StringComparison.Ordinal))
+            return SettingsKind.Json;
+        if (name.EndsWith(".env", StringComparison.Ordinal) || name.StartsWith(".env.", StringComparison.Ordinal))
+            return SettingsKind.Environment;
+        return s_iniEndings.Any(ending => name.EndsWith(ending, StringComparison.Ordinal)) ? SettingsKind.Ini : SettingsKind.Other;
+    }
+
+    private static string Latin1(string text) => Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(text));
+
+    private static string FromLatin1(string text) => Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(text));
+
+    private bool IsPartOfWord(int at) => at >= 0 && at < _text.Length && (char.IsAsciiLetterOrDigit(_text[at]) || _text[at] is '_' or >= '\u0080');
+
+    private List<SettingPlace> FindInJson(string name)
+    {
+        int start = bytes.AsSpan().StartsWith("\uFEFF"u8) ? 3 : 0;
+        byte[] current = Bytes;
+        Utf8JsonReader reader = new(current.AsSpan(start), s_withComments);
+        List<SettingPlace> places = [];
+        while (reader.Read())
+        {
+            if (reader.TokenType != JsonTokenType.PropertyName || !reader.ValueTextEquals(name))
+                continue;
+            reader.Read();
+            int first = (int)reader.TokenStartIndex;
+            string value = reader.TokenType == JsonTokenType.String ? reader.GetString()! : "";
+            reader.Skip();
+            int end = (int)reader.BytesConsumed;
+            if (reader.TokenType is not (JsonTokenType.String or JsonTokenType.EndObject or JsonTokenType.EndArray))
+                value = Encoding.UTF8.GetString(current, start + first, end - first);
+            places.Add(new SettingPlace(start + first, end - first, value));
+        }
+
+        return places;
+    }
+
+    private List<SettingPlace> FindInLines(string name)
+    {
+        bool ini = Kind == SettingsKind.Ini;
+        Regex line = new(
+            $@"^(?<indent>[ \t]*)(?:[#;]+[ \t]*)?(?:export[ \t]+)?(?<quote>[""']?){Regex.Escape(Latin1(name))}\k<quote>[ \t]*{(ini ? "[=:]" : "=")}[ \t]*",
+            RegexOptions.Multiline | RegexOptions.CultureInvariant | (ini ? RegexOptions.IgnoreCase : RegexOptions.None));
+        List<SettingPlace> places = [];
+        foreach (Match match in line.Matches(_text))
+        {
+            int start = match.Index + match.Length;
+            if (places.Count > 0 && start < places[^1].Start + places[^1].Length)
+                continue; // inside of the value before
+            int end = ini ? EndOfIniValue(start, match.Groups["indent"].Length) : EndOfEnvironmentValue(start);
+            places.Add(new SettingPlace(start, end - start, FromLatin1(Unquoted(_text[start..end].Trim()))));
+        }
+
+        return places;
+    }
+
+    private static string Unquoted(string value)
+    {
+        if (value.Length < 2 || value[0] is not ('"' or '\''))
+            return value;
+        int end = value.LastIndexOf(value[0]);
+        return end > 0 ? value[1..end] : value;
+    }
+
+    /// <summary>The end of the line without its line end.</summary>
+    private int EndOfLine(int at)
+    {
+        int end = _text.IndexOf('\n', at);
+        end = end < 0 ? _text.Length : end;
+        return end > at && _text[end - 1] == '\r' ? end - 1 : end;
+    }
+
+    private int NextLine(int at) => _text.IndexOf('\n', at) is >= 0 and int end ? end + 1 : _text.Length;
+
+    private int EndOfEnvironmentValue(int start)
+    {
+        if (start < _text.Length && _text[start] is '"' or '\'')
+        {
+            char quote = _text[start];
+            for (int at = start + 1; at < _text.Length; at++)
+            {
+                if (_text[at] == '\\' && quote == '"')
+                    at++;
+                else if (_text[at] == quote)
+                    return EndOfLine(at);
+            }
+        }
+
+        return EndOfContinuedLine(start);
+    }
+
+    /// <summary>A backslash at a line's end goes on with the next line.</summary>
+    private int EndOfContinuedLine(int start)
+    {
+        int end = EndOfLine(start);
+        while (end > start && _text[end - 1] == '\\' && NextLine(end) < _text.Length)
+            end = EndOfLine(NextLine(end));
+        return end;
+    }
+
+    private int EndOfIniValue(int start, int indent)
+    {
+        int end = EndOfContinuedLine(start);
+        for (int next = NextLine(end); next < _text.Length; next = NextLine(next))
+        {
+            int lineEnd = EndOfLine(next), text = next;
+            while (text < lineEnd && _text[text] is ' ' or '\t')
+                text++;
+            if (text == lineEnd)
+                continue; // an empty line is part of the value if more of it follows
+            if (text - next <= indent)
+                break;
+            end = lineEnd;
+        }
+
+        return end;
+    }
+
+    private static bool IsBareJson(string value) => BareJson().IsMatch(value);
+
+    [GeneratedRegex(@"^(true|false|null|-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?)\z", RegexOptions.CultureInvariant)]
+    private static partial Regex BareJson();
+
+    [GeneratedRegex(@"^[A-Za-z0-9_./:@%+,-]*\z", RegexOptions.CultureInvariant)]
+    private static partial Regex IsPlain();
+}
