@@ -18,13 +18,15 @@ internal static class EntryPoint
         (typeof(EntryPoint).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
             ?? "0.0.0").Split('+')[0];
 
-    public static async Task<int> RunAsync(string[] arguments)
+    /// <param name="change">What is to be different from the process as it is.</param>
+    public static async Task<int> RunAsync(string[] arguments, Func<ProgramHost, ProgramHost>? change = null)
     {
+        ProgramHost host = CreateHost();
         using CancellationTokenSource cancellation = new();
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => Stop(signal, cancellation));
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => Stop(signal, cancellation));
         using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal => Stop(signal, cancellation));
-        return (int)await CommandTree.RunAsync(arguments, CreateHost(), cancellation.Token);
+        return (int)await CommandTree.RunAsync(arguments, change?.Invoke(host) ?? host, cancellation.Token);
     }
 
     /// <summary>The first signal asks the run to clean up and end; the second ends the process at once.</summary>

@@ -28,6 +28,9 @@ internal sealed record ProgramHost
 
     public required HostEnvironment Environment { get; init; }
 
+    /// <summary>Told of each step of a restore that changes something.</summary>
+    public IStepProbe Steps { get; init; } = new NoProbe();
+
     /// <summary>Whether escape sequences (colours, redrawing) may be written; see https://no-color.org and TERM=dumb.</summary>
     public bool AllowsEscapes =>
         string.IsNullOrEmpty(Variable("NO_COLOR")) && Variable("TERM") != "dumb";

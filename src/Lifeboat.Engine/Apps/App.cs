@@ -39,6 +39,11 @@ public sealed record App
     /// <summary><c>workers:</c>; null for one per core.</summary>
     public int? Workers { get; init; }
 
+    /// <summary><c>keep_previous:</c>: how long a restore's previous state is kept; null until it is discarded.</summary>
+    public TimeSpan? KeepPrevious { get; init; }
+
+    public Hooks Hooks { get; init; } = new();
+
     /// <summary><c>tools:</c>: folders to look for an engine's client programs in first, by engine (<c>postgres</c>).</summary>
     public IReadOnlyDictionary<string, string> Tools { get; init; } = new Dictionary<string, string>();
 

@@ -2,7 +2,10 @@ using Lifeboat.Engine.Apps;
 using Lifeboat.Engine.Bundles;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
+using Lifeboat.Engine.Processes;
 using Lifeboat.Engine.Progress;
+using Lifeboat.Engine.Restore;
+using Lifeboat.Engine.Runs;
 using Lifeboat.Engine.Secrets;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources;
@@ -38,6 +41,37 @@ public sealed class BackupOperation
     {
         IReadOnlyList<SourceSettings> sources = Selected(request.Only);
         using RunLock held = RunLock.Take(_app, _context.Host, "backup");
+        if (request.DryRun)
+            return await CaptureAsync(request, sources, cancellation);
+        // What an interrupted restore left is neither the old state nor the new one: it must not be captured.
+        await new PastRestores(_app, _context).SettleAsync(cancellation);
+        HookRunner hooks = new(_app, _context, new Dictionary<string, string?>());
+        await hooks.RunAsync(HookMoment.BeforeBackup, cancellation);
+        try
+        {
+            return await CaptureAsync(request, sources, cancellation);
+        }
+        finally
+        {
+            await RunAfterAsync(hooks);
+        }
+    }
+
+    /// <summary>The bundle is as it is by then: a failure is a warning.</summary>
+    private async Task RunAfterAsync(HookRunner hooks)
+    {
+        try
+        {
+            await hooks.RunAsync(HookMoment.AfterBackup, CancellationToken.None);
+        }
+        catch (LifeboatException e)
+        {
+            _recorder.Report(new Warned(null, e.Problems[0]));
+        }
+    }
+
+    private async Task<BackupResult> CaptureAsync(BackupRequest request, IReadOnlyList<SourceSettings> sources, CancellationToken cancellation)
+    {
         DateTimeOffset started = _context.Host.Time.GetUtcNow();
         Secret? password = await EncryptionPassword.ResolveAsync(_app, _secrets, _context, cancellation);
         DirectoryStore? store = request.OutputFile is null ? new DirectoryStore(_app.Stores[0], _context.Host) : null;

@@ -1,8 +1,12 @@
+using System.Globalization;
 using Lifeboat.Engine.Apps;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
+using Lifeboat.Engine.Restore;
+using Lifeboat.Engine.Runs;
 using Lifeboat.Engine.Secrets;
 using Lifeboat.Engine.Sources;
+using Lifeboat.Engine.Storage;
 using Lifeboat.Engine.Stores;
 
 namespace Lifeboat.Engine.Backup;
@@ -31,8 +35,35 @@ public sealed class DoctorOperation(App app, RunContext context)
         foreach (StoreSettings store in app.Stores)
             findings.Add(await LookAsync($"store {store.Name}", () => Task.FromResult(CheckStore(store))));
         findings.Add(await LookAsync("encryption", () => CheckEncryptionAsync(cancellation)));
+        findings.AddRange(await LookAtRestoresAsync(cancellation));
         findings.Add(await LookAsync("lock", () => Task.FromResult(CheckLock())));
         return new DoctorReport(findings);
+    }
+
+    /// <summary>A line for each restore that was interrupted, or keeps a state.</summary>
+    private async Task<IReadOnlyList<DoctorFinding>> LookAtRestoresAsync(CancellationToken cancellation)
+    {
+        IReadOnlyList<PastRestore> past;
+        try
+        {
+            past = await new StatusOperation(app, context).RunAsync(cancellation);
+        }
+        catch (LifeboatException e)
+        {
+            return [new DoctorFinding("earlier restores", e.Problems, [])];
+        }
+
+        return [.. past.Select(static restore => new DoctorFinding(
+            restore.State == PastRestoreState.Kept
+                ? string.Create(CultureInfo.InvariantCulture, $"restore {restore.Id}: keeps the state before it ({restore.Kept.Sum(static kept => kept.State?.Bytes ?? 0) / 1e6:0.0} MB), until `lifeboat discard`")
+                : $"restore {restore.Id}",
+            [],
+            restore.State == PastRestoreState.Kept ? [] :
+            [
+                new Problem(
+                    ErrorCodes.RestoreUnsettled, $"it was interrupted {restore.Reached}",
+                    restore.State == PastRestoreState.Interrupted ? "the next backup or restore takes it back first" : "the next backup or restore brings it to its end first"),
+            ]))];
     }
 
     private static async Task<DoctorFinding> LookAsync(string subject, Func<Task<IReadOnlyList<Problem>>> look)

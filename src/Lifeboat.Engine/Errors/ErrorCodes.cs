@@ -67,7 +67,6 @@ public static class ErrorCodes
     public static readonly ErrorCode PostgresDatabaseInUse = new("LB3109", "postgres-database-in-use", Failed);
     public static readonly ErrorCode PostgresNameTaken = new("LB3110", "postgres-name-taken", Failed);
     public static readonly ErrorCode PostgresRestoreFailed = new("LB3111", "postgres-restore-failed", Failed);
-    public static readonly ErrorCode PostgresSwitchFailed = new("LB3112", "postgres-switch-failed", Failed);
     public static readonly ErrorCode PostgresNotComparable = new("LB3113", "postgres-not-comparable", Warnings);
     public static readonly ErrorCode PostgresColumnOrder = new("LB3121", "postgres-column-order", Warnings);
     public static readonly ErrorCode PostgresViewNotFilled = new("LB3122", "postgres-view-not-filled", Warnings);
@@ -93,7 +92,6 @@ public static class ErrorCodes
     public static readonly ErrorCode MySqlRightMissing = new("LB3552", "mysql-right-missing", Failed);
     public static readonly ErrorCode MySqlNameTaken = new("LB3553", "mysql-name-taken", Failed);
     public static readonly ErrorCode MySqlAccountDiffers = new("LB3554", "mysql-account-differs", Warnings);
-    public static readonly ErrorCode MySqlSwitchFailed = new("LB3555", "mysql-switch-failed", Failed);
     public static readonly ErrorCode MySqlReferencedFromOutside = new("LB3556", "mysql-referenced-from-outside", Failed);
     public static readonly ErrorCode MySqlPacketTooSmall = new("LB3557", "mysql-packet-too-small", Failed);
 
@@ -154,6 +152,15 @@ public static class ErrorCodes
     public static readonly ErrorCode RevertFailed = new("LB8006", "revert-failed", Failed);
     public static readonly ErrorCode SourceNotInSnapshot = new("LB8007", "source-not-in-snapshot", ExitStatus.Usage);
     public static readonly ErrorCode PartialSnapshot = new("LB8008", "partial-snapshot", Warnings);
+    public static readonly ErrorCode JournalDamaged = new("LB8009", "journal-damaged", Failed);
+    public static readonly ErrorCode JournalUncertain = new("LB8010", "journal-uncertain", Failed);
+    public static readonly ErrorCode RestoreTakenBack = new("LB8011", "restore-taken-back", Warnings);
+    public static readonly ErrorCode RestoreCompleted = new("LB8012", "restore-completed", Warnings);
+    public static readonly ErrorCode NothingToUndo = new("LB8013", "nothing-to-undo", NotFound);
+    public static readonly ErrorCode KeptStateMissing = new("LB8014", "kept-state-missing", Failed);
+    public static readonly ErrorCode StrayState = new("LB8015", "stray-state", Warnings);
+    public static readonly ErrorCode HookFailed = new("LB8016", "hook-failed", Failed);
+    public static readonly ErrorCode RestoreUnsettled = new("LB8017", "restore-unsettled", Failed);
     public static readonly ErrorCode ValuesLeftOut = new("LB8021", "values-left-out", Warnings);
     public static readonly ErrorCode NeutralizeFailed = new("LB8022", "neutralize-failed", Failed);
 }

@@ -1,9 +1,10 @@
 using Lifeboat.Engine.Apps;
-using Lifeboat.Engine.Backup;
 using Lifeboat.Engine.Bundles;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Progress;
+using Lifeboat.Engine.Restore.Journal;
+using Lifeboat.Engine.Runs;
 using Lifeboat.Engine.Secrets;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources;
@@ -32,13 +33,17 @@ public sealed class RestoreOperation(App? app, RunContext context)
         await using VerifiedSnapshot snapshot = await VerifiedSnapshot.OpenAsync(bundle, cancellation);
         App target = app?.WithTargets(request.Targets) ?? FromSnapshot(request, snapshot.Metadata);
         IReadOnlyList<SourceMetadata> captured = Selection.Of(target, snapshot.Metadata, request.Only);
-        using RunLock? held = app is null ? null : RunLock.Take(app, run.Host, "restore");
+        using RunLock held = RunLock.Take(target, run.Host, "restore");
+        if (!request.DryRun)
+            await new PastRestores(app ?? target, run).SettleAsync(cancellation);
 
         // 2. Plan: every reason why it would fail, before anything is written.
         string id = run.Host.NewId();
+        RestoreJournal? journal = null;
         SourceFactory factory = new(target, run, new SecretResolver(target.Directory, run));
         await using StagedSources sources = new(
-            [.. captured.Select(one => (one.Name, factory.Create(Selection.SettingsOf(target, one, request.UpdateRoles)).PrepareRestore(snapshot, one, id)))], run);
+            [.. captured.Select(one => (one.Name, factory.Create(Selection.SettingsOf(target, one, request.UpdateRoles)).PrepareRestore(
+                snapshot, one, new RestoreRun(id) { RecordAsync = (record, token) => journal!.RunOf(one.Name).RecordAsync(record, token) })))], run);
         await AuthenticateAsync(bundle, cancellation);
         IReadOnlyList<SourceRestore> planned = await sources.PlanAsync(cancellation);
         List<Problem> warnings = [.. Selection.Warnings(target, snapshot.Metadata, request.Only), .. planned.SelectMany(static one => one.Plan.Warnings), .. captured.SelectMany(LeftOut)];
@@ -50,8 +55,15 @@ public sealed class RestoreOperation(App? app, RunContext context)
         if (!await confirm(plan, cancellation))
             throw new OperationCanceledException("the restore was not confirmed");
 
-        // 3. Stage and verify all, then switch all.
-        IReadOnlyList<VerifyReport> reports = await sources.RestoreAsync(cancellation);
+        // 3. Stage and verify all, then switch all; or take all back.
+        JournalHeader header = new(
+            JournalHeader.CurrentVersion, id, target.Name, request.Snapshot.Id, run.Host.LifeboatVersion, null,
+            [.. captured.Select(one => new JournalSource(one.Name, one.Type, request.Targets.GetValueOrDefault(one.Name)))]);
+        using RestoreJournal written = journal = RestoreJournal.Begin(RunLock.StateDirectory(target), JournalStep.Restore, header, run);
+        Switchover switchover = new(journal, sources.Switches, new PastRestores(target, run).Hooks(journal), run);
+        IReadOnlyList<VerifyReport> reports = [];
+        await switchover.CommitOrTakeBackAsync(cancellation, async () => reports = await sources.StageAsync(written, cancellation));
+        await switchover.FinishAsync();
         return plan with
         {
             Sources = [.. planned.Zip(reports, static (source, report) => source with { Verification = report })],

@@ -1,5 +1,5 @@
-using Lifeboat.Engine.Backup;
 using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Storage;
 
 namespace Lifeboat.Engine.Restore;
 

@@ -1,16 +1,17 @@
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Progress;
+using Lifeboat.Engine.Restore.Journal;
 using Lifeboat.Engine.Sources;
 
 namespace Lifeboat.Engine.Restore;
 
-/// <summary>
-/// The restores of several sources as one. All are staged, then all verified, then all switched in; when any of it fails, those that
-/// were switched are switched back, and whatever was staged is removed.
-/// </summary>
+/// <summary>The restores of several sources as one, up to the switch: all are planned, then all staged, then all verified.</summary>
 internal sealed class StagedSources(IReadOnlyList<(string Name, IRestoration Restoration)> sources, RunContext context) : IAsyncDisposable
 {
+    /// <summary>The switches of all, in the order in which they are made.</summary>
+    public IReadOnlyList<SourceSwitch> Switches => [.. sources.Select(static one => new SourceSwitch(one.Name, one.Restoration.Switch))];
+
     public async Task<IReadOnlyList<SourceRestore>> PlanAsync(CancellationToken cancellation)
     {
         List<SourceRestore> plans = [];
@@ -19,26 +20,25 @@ internal sealed class StagedSources(IReadOnlyList<(string Name, IRestoration Res
         return plans;
     }
 
-    /// <summary>Stages, verifies and commits all.</summary>
-    /// <exception cref="LifeboatException">It failed, and everything live is as it was; or <see cref="ErrorCodes.RevertFailed"/>.</exception>
-    public async Task<IReadOnlyList<VerifyReport>> RestoreAsync(CancellationToken cancellation)
+    /// <summary>Stages and verifies all.</summary>
+    /// <exception cref="LifeboatException">It failed, or something differs; what was staged is still there.</exception>
+    public async Task<IReadOnlyList<VerifyReport>> StageAsync(RestoreJournal journal, CancellationToken cancellation)
     {
-        try
+        foreach ((string name, IRestoration restoration) in sources)
         {
-            foreach ((string name, IRestoration restoration) in sources)
-                await RunAsync(name, Phase.Stage, restoration.StageAsync, cancellation);
-            List<VerifyReport> reports = [];
-            foreach ((string name, IRestoration restoration) in sources)
-                reports.Add(await RunAsync(name, Phase.Verify, restoration.VerifyAsync, cancellation));
-            Require(reports);
-            await CommitAsync(cancellation);
-            return reports;
+            journal.Write(JournalStep.Stage, name);
+            await RunAsync(name, Phase.Stage, async token => { await restoration.StageAsync(token); return true; }, cancellation);
         }
-        catch
+
+        List<VerifyReport> reports = [];
+        foreach ((string name, IRestoration restoration) in sources)
         {
-            await DiscardAsync();
-            throw;
+            journal.Write(JournalStep.Verify, name);
+            reports.Add(await RunAsync(name, Phase.Verify, restoration.VerifyAsync, cancellation));
         }
+
+        Require(reports);
+        return reports;
     }
 
     public async ValueTask DisposeAsync()
@@ -75,64 +75,6 @@ internal sealed class StagedSources(IReadOnlyList<(string Name, IRestoration Res
         if (differences.Count > 0)
             throw new LifeboatException(differences);
     }
-
-    private async Task CommitAsync(CancellationToken cancellation)
-    {
-        cancellation.ThrowIfCancellationRequested();
-        Stack<(string Name, IRestoration Restoration)> committed = new();
-        try
-        {
-            foreach ((string name, IRestoration restoration) in sources)
-            {
-                // From here on a request to cancel is not heard: the switch takes seconds, and half of it helps nobody.
-                await RunAsync(name, Phase.Commit, restoration.CommitAsync, CancellationToken.None);
-                committed.Push((name, restoration));
-            }
-        }
-        catch (Exception failure)
-        {
-            List<Problem> stuck = [];
-            foreach ((string name, IRestoration restoration) in committed)
-            {
-                if (await AttemptAsync(name, restoration.RevertAsync) is { } problem)
-                    stuck.Add(problem);
-            }
-
-            if (stuck.Count > 0)
-                throw new LifeboatException([.. stuck, .. (failure as LifeboatException)?.Problems ?? []], failure);
-            throw;
-        }
-    }
-
-    private async Task DiscardAsync()
-    {
-        foreach ((string name, IRestoration restoration) in sources)
-        {
-            if (await AttemptAsync(name, restoration.DiscardAsync) is { } problem)
-                context.Progress.Report(new Warned(name, problem));
-        }
-    }
-
-    /// <summary>Cleans one source up; what stops it is told, and the others are cleaned up all the same.</summary>
-    private static async Task<Problem?> AttemptAsync(string name, Func<CancellationToken, Task> clean)
-    {
-        try
-        {
-            await clean(CancellationToken.None);
-            return null;
-        }
-        catch (Exception e) when (e is LifeboatException or IOException or UnauthorizedAccessException)
-        {
-            return new Problem(
-                ErrorCodes.RevertFailed,
-                $"cleaning up after the failed restore did not work: {e.Message}",
-                "names with __staging_ are the restore's and can be removed; names with __before_ hold the state before it",
-                name);
-        }
-    }
-
-    private async Task RunAsync(string name, Phase phase, Func<CancellationToken, Task> step, CancellationToken cancellation) =>
-        await RunAsync(name, phase, async token => { await step(token); return true; }, cancellation);
 
     private async Task<T> RunAsync<T>(string name, Phase phase, Func<CancellationToken, Task<T>> step, CancellationToken cancellation)
     {

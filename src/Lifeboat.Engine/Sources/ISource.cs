@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Snapshots;
 
@@ -16,8 +17,12 @@ public interface ISource
     Task<ICapture> OpenAsync(CancellationToken cancellation);
 
     /// <summary>Prepares to put back what <paramref name="captured"/> describes; touches nothing yet.</summary>
-    /// <param name="restoreId">Part of the names of what is staged and of what is kept: <c>__staging_ID</c>, <c>__before_ID</c>.</param>
-    IRestoration PrepareRestore(VerifiedSnapshot snapshot, SourceMetadata captured, string restoreId);
+    IRestoration PrepareRestore(VerifiedSnapshot snapshot, SourceMetadata captured, RestoreRun restore);
+
+    /// <summary>Takes up the switch of a restore that another process began.</summary>
+    /// <param name="record">Its <see cref="ISwitch.Record"/>.</param>
+    /// <param name="restore">Where a changed record is put.</param>
+    ISwitch Resume(JsonElement record, RestoreRun restore);
 }
 
 /// <summary>One open cut of a source. Disposing lets go of it.</summary>
@@ -43,8 +48,7 @@ public interface ICapture : IAsyncDisposable
 }
 
 /// <summary>
-/// The restore of one source: plan, stage, verify, commit. Until <see cref="CommitAsync"/> nothing live is touched, and
-/// <see cref="DiscardAsync"/> removes whatever was staged; it may be called at any time, more than once.
+/// The restore of one source: plan, stage, verify; what is staged is then switched in. Nothing of it touches what is live.
 /// </summary>
 public interface IRestoration : IAsyncDisposable
 {
@@ -57,12 +61,7 @@ public interface IRestoration : IAsyncDisposable
     /// <summary>Reads back what was staged and compares it with the metadata.</summary>
     Task<VerifyReport> VerifyAsync(CancellationToken cancellation);
 
-    /// <summary>Switches: the staged state becomes live, the live one is kept aside. Renames only.</summary>
-    Task CommitAsync(CancellationToken cancellation);
-
-    /// <summary>Switches back after <see cref="CommitAsync"/> because another source failed; leaves nothing of ours.</summary>
-    Task RevertAsync(CancellationToken cancellation);
-
-    /// <summary>Removes whatever was staged and created for it (roles too); never what is live.</summary>
-    Task DiscardAsync(CancellationToken cancellation);
+    /// <summary>What switches the staged state in; also what removes it, however far the staging got.</summary>
+    /// <exception cref="InvalidOperationException">Nothing was planned yet, or the plan could not be made.</exception>
+    ISwitch Switch { get; }
 }

@@ -17,7 +17,7 @@ internal sealed class CommandRun(ProgramHost host, SharedValues shared, IRunOutp
 
     public IRunOutput Output => output;
 
-    public RunContext Context { get; } = new(host.Environment, output);
+    public RunContext Context { get; } = new(host.Environment, output) { Steps = host.Steps };
 
     public TimeSpan Elapsed => host.Environment.Time.GetElapsedTime(_started);
 

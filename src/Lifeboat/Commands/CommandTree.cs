@@ -40,6 +40,8 @@ internal static class CommandTree
             new ShowCommand(host, shared),
             new VerifyCommand(host, shared),
             new RestoreCommand(host, shared),
+            new UndoCommand(host, shared),
+            new DiscardCommand(host, shared),
             new DemoCommand(host, shared),
         };
         shared.AddTo(root);

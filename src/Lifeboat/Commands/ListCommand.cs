@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Lifeboat.Engine.Apps;
 using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Restore;
 using Lifeboat.Engine.Stores;
 using Lifeboat.Output;
 
@@ -37,8 +38,14 @@ internal sealed class ListCommand : Verb
         App app = await run.LoadAppAsync(cancellation);
         IReadOnlyList<StoredSnapshot> all = await new StoreCatalog(app, run.Context).ListAsync(cancellation);
         StoredSnapshot[] shown = [.. all.Take(parsed.GetResult(_limit) is null ? int.MaxValue : parsed.GetValue(_limit))];
-        ListDocument document = new(app.Name, [.. shown.Select(Document)], ProblemDocument.From(run.Output.Warnings));
-        run.Output.Show(document, OutputJson.Default.ListDocument, text => Write(text, app, shown, all.Count));
+        IReadOnlyList<PastRestore> past = await new StatusOperation(app, run.Context).RunAsync(cancellation);
+        ListDocument document = new(
+            app.Name, [.. shown.Select(Document)], [.. past.Select(PastRestoreText.Document)], ProblemDocument.From(run.Output.Warnings));
+        run.Output.Show(document, OutputJson.Default.ListDocument, text =>
+        {
+            Write(text, app, shown, all.Count);
+            PastRestoreText.Write(text, past);
+        });
         return run.Conclude();
     }
 

@@ -13,7 +13,7 @@ namespace Lifeboat.Commands;
 
 internal sealed class RestoreCommand : Verb
 {
-    private readonly Argument<string> _snapshot = SnapshotArgument.Create();
+    private readonly Argument<string?> _snapshot = new("SNAPSHOT") { Description = SnapshotArgument.Words, Arity = ArgumentArity.ZeroOrOne };
 
     private readonly Option<string[]> _only = new("--only")
     {
@@ -37,7 +37,12 @@ internal sealed class RestoreCommand : Verb
         Description = "Change database roles that exist on the server to what they were, passwords included; without it they stay as they are",
     };
 
-    private readonly Option<bool> _yes = new("--yes", "-y") { Description = "Do not ask for the app's name" };
+    private readonly Option<bool> _status = new("--status")
+    {
+        Description = "Tell whether a restore was interrupted, and what restores keep; change nothing",
+    };
+
+    private readonly Option<bool> _yes = Confirmation.Create();
 
     public RestoreCommand(ProgramHost host, SharedOptions shared)
         : base(
@@ -48,7 +53,8 @@ internal sealed class RestoreCommand : Verb
             "lifeboat restore latest --dry-run",
             "lifeboat restore latest",
             "lifeboat restore 20260301 --only filestore",
-            "lifeboat restore latest --target main=postgresql://postgres@spare:5432/shop --yes")
+            "lifeboat restore latest --target main=postgresql://postgres@spare:5432/shop --yes",
+            "lifeboat restore --status")
     {
         Add(_snapshot);
         Add(_only);
@@ -56,6 +62,12 @@ internal sealed class RestoreCommand : Verb
         Add(_dryRun);
         Add(_updateRoles);
         Add(_yes);
+        Add(_status);
+        Validators.Add(result =>
+        {
+            if (result.GetValue(_snapshot) is null == !result.GetValue(_status))
+                result.AddError(result.GetValue(_status) ? "--status takes no SNAPSHOT" : "restore wants a SNAPSHOT: latest, an id, or a bundle's path");
+        });
         _target.Validators.Add(static result =>
         {
             // Not quoted in the message: a URL may hold a password.
@@ -71,30 +83,45 @@ internal sealed class RestoreCommand : Verb
 
     protected override async Task<ExitStatus> RunAsync(ParseResult parsed, CommandRun run, CancellationToken cancellation)
     {
+        if (parsed.GetValue(_status))
+            return await ShowStatusAsync(run, cancellation);
         bool dryRun = parsed.GetValue(_dryRun);
-        bool yes = parsed.GetValue(_yes);
-        if (!dryRun && !yes && !run.CanAsk)
-            throw new LifeboatException(
-                ErrorCodes.Usage,
-                "restore replaces live data and there is no terminal to ask at",
-                "add --yes to go on without being asked, or --dry-run to see the plan");
+        if (!dryRun)
+            Confirmation.Require(run, parsed.GetValue(_yes), "restore replaces live data", ", or --dry-run to see the plan");
         App? app = await run.FindAppAsync(cancellation);
-        StoredSnapshot snapshot = await SnapshotArgument.FindAsync(parsed.GetRequiredValue(_snapshot), app, run, cancellation);
+        StoredSnapshot snapshot = await SnapshotArgument.FindAsync(parsed.GetValue(_snapshot)!, app, run, cancellation);
         SnapshotMetadata metadata = await new VerifyOperation(app, run.Context).ShowAsync(snapshot, cancellation);
         RestoreRequest request = new(snapshot, parsed.GetValue(_only) ?? [], Targets(parsed, run), dryRun) { UpdateRoles = parsed.GetValue(_updateRoles) };
-        RestorePresenter presenter = new(run, snapshot, metadata, app?.Name ?? metadata.App);
+        Confirmation confirmation = new(run, app?.Name ?? metadata.App, parsed.GetValue(_yes));
+        RestorePresenter presenter = new(run, snapshot, metadata, app?.Name ?? metadata.App, confirmation);
         try
         {
             using RunFolder temporary = RunFolder.Create(run.Context.Host);
             RunContext context = run.Context with { Host = temporary.Host, Progress = new SizedProgress(run.Output, metadata) };
             RestoreResult result = await new RestoreOperation(app, context).RunAsync(
-                request, (plan, token) => presenter.ConfirmAsync(plan, yes, token), cancellation);
+                request, presenter.ConfirmAsync, cancellation);
             return presenter.Conclude(result, dryRun);
         }
-        catch (OperationCanceledException) when (presenter.Refusal is not null)
+        catch (OperationCanceledException) when (confirmation.Refusal is not null)
         {
-            return run.Fail([presenter.Refusal], ExitStatus.Cancelled);
+            return run.Fail([confirmation.Refusal], ExitStatus.Cancelled);
         }
+    }
+
+    private static async Task<ExitStatus> ShowStatusAsync(CommandRun run, CancellationToken cancellation)
+    {
+        App app = await run.LoadAppAsync(cancellation);
+        IReadOnlyList<PastRestore> past = await new StatusOperation(app, run.Context).RunAsync(cancellation);
+        run.Output.Show(
+            new StatusDocument(app.Name, [.. past.Select(PastRestoreText.Document)]),
+            OutputJson.Default.StatusDocument,
+            text =>
+            {
+                if (past.Count == 0)
+                    text.Wrapped($"No restore of {app.Name} was interrupted, and none keeps a previous state.", 2);
+                PastRestoreText.Write(text, past);
+            });
+        return run.Conclude();
     }
 
     /// <summary>Targets by source; a path is taken from the working directory.</summary>

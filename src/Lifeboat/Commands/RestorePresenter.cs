@@ -8,32 +8,18 @@ using Lifeboat.Output;
 namespace Lifeboat.Commands;
 
 /// <summary>Shows a restore: its plan, the question, and how it ended.</summary>
-internal sealed class RestorePresenter(CommandRun run, StoredSnapshot snapshot, SnapshotMetadata metadata, string app)
+internal sealed class RestorePresenter(CommandRun run, StoredSnapshot snapshot, SnapshotMetadata metadata, string app, Confirmation confirmation)
 {
     private bool _planShown;
 
-    /// <summary>Set when the person did not type the app's name.</summary>
-    public Problem? Refusal { get; private set; }
-
     /// <summary>Shows the plan and asks whether to go on.</summary>
-    public async Task<bool> ConfirmAsync(RestoreResult plan, bool yes, CancellationToken cancellation)
+    public async Task<bool> ConfirmAsync(RestoreResult plan, CancellationToken cancellation)
     {
         ShowPlan(plan);
-        if (plan.Blockers.Count > 0)
-            return false;
-        if (yes)
-            return true;
         string question = plan.Sources.Any(static source => source.Plan.Replaces)
             ? "What is live now will be replaced, and kept aside as the plan says."
             : "Nothing live is in the way; everything will be created anew.";
-        bool agreed = await run.ConfirmAsync(question, app, cancellation);
-        if (!agreed)
-        {
-            Refusal = new Problem(
-                ErrorCodes.Cancelled, "that is not the app's name; nothing was changed", $"run again and type {app}, or add --yes");
-        }
-
-        return agreed;
+        return plan.Blockers.Count == 0 && await confirmation.AskAsync(static _ => { }, question, cancellation);
     }
 
     public ExitStatus Conclude(RestoreResult result, bool dryRun)
@@ -151,6 +137,7 @@ internal sealed class RestorePresenter(CommandRun run, StoredSnapshot snapshot, 
             text.Wrapped($"Restored {app} from {snapshot.Id} in {Quantity.Duration(run.Elapsed)}: {checks} made, no difference found.", 2);
             foreach (SourceRestore source in result.Sources.Where(static source => source.Plan.KeptAs is not null))
                 text.Wrapped($"  {source.Name}: the state from before is kept as {source.Plan.KeptAs}", 4);
+            text.Wrapped("`lifeboat undo` switches back to it, `lifeboat discard` frees its space.", 2);
         }
         else if (dryRun && result.Blockers.Count == 0)
         {

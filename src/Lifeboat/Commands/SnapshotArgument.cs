@@ -7,10 +7,9 @@ namespace Lifeboat.Commands;
 /// <summary>The SNAPSHOT that several commands take.</summary>
 internal static class SnapshotArgument
 {
-    public static Argument<string> Create() => new("SNAPSHOT")
-    {
-        Description = "latest, an id or the start of one from `lifeboat list`, or a bundle's path",
-    };
+    public const string Words = "latest, an id or the start of one from `lifeboat list`, or a bundle's path";
+
+    public static Argument<string> Create() => new("SNAPSHOT") { Description = Words };
 
     /// <summary>Finds it; a path that exists is taken from the working directory.</summary>
     public static Task<StoredSnapshot> FindAsync(string named, App? app, CommandRun run, CancellationToken cancellation)

@@ -45,7 +45,9 @@ internal sealed record FindingDocument(
     string Subject, bool Ok, IReadOnlyList<ProblemDocument> Blockers,
     IReadOnlyList<ProblemDocument> Warnings);
 
-internal sealed record ListDocument(string? App, IReadOnlyList<SnapshotDocument> Snapshots, IReadOnlyList<ProblemDocument> Warnings);
+/// <param name="Restores">Restores that were interrupted, or keep the state before them.</param>
+internal sealed record ListDocument(
+    string? App, IReadOnlyList<SnapshotDocument> Snapshots, IReadOnlyList<PastRestoreDocument> Restores, IReadOnlyList<ProblemDocument> Warnings);
 
 /// <param name="ExportStatus">Null where the store does not tell without the password.</param>
 internal sealed record SnapshotDocument(
@@ -98,6 +100,22 @@ internal sealed record RestoredSource(
 
 internal sealed record DifferenceDocument(string Subject, string Expected, string Found);
 
+internal sealed record StatusDocument(string App, IReadOnlyList<PastRestoreDocument> Restores);
+
+/// <param name="Kind"><c>restore</c> or <c>undo</c>.</param>
+/// <param name="State"><c>interrupted</c>, <c>committed</c>, <c>kept</c> or <c>discarding</c>.</param>
+internal sealed record PastRestoreDocument(
+    string Id, string Kind, string? Undoes, string? Snapshot, DateTimeOffset Began, string State, string Reached, IReadOnlyList<KeptDocument> Kept);
+
+/// <param name="Bytes">Null where that cannot be told.</param>
+internal sealed record KeptDocument(string Source, string KeptAs, long? Bytes);
+
+internal sealed record UndoSummary(
+    string UndoId, string Undoes, string App, IReadOnlyList<KeptDocument> Restored, double DurationSeconds, int ExitStatus) : JsonMessage("summary");
+
+internal sealed record DiscardSummary(
+    string App, IReadOnlyList<PastRestoreDocument> Discarded, long Bytes, double DurationSeconds, int ExitStatus) : JsonMessage("summary");
+
 internal sealed record DemoStep(int Step, string Title, double SecondsElapsed) : JsonMessage("step");
 
 internal sealed record DemoSummary(
@@ -118,6 +136,9 @@ internal sealed record DemoCheck(string What, string Before, string After, bool 
 [JsonSerializable(typeof(VerifySummary))]
 [JsonSerializable(typeof(PlanMessage))]
 [JsonSerializable(typeof(RestoreSummary))]
+[JsonSerializable(typeof(StatusDocument))]
+[JsonSerializable(typeof(UndoSummary))]
+[JsonSerializable(typeof(DiscardSummary))]
 [JsonSerializable(typeof(DemoStep))]
 [JsonSerializable(typeof(DemoSummary))]
 internal sealed partial class OutputJson : JsonSerializerContext;

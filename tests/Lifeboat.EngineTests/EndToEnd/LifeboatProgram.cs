@@ -24,18 +24,25 @@ public static class LifeboatProgram
 
     public static ProgramRun Run(string directory, params string[] arguments) => Run(directory, new Dictionary<string, string>(), arguments);
 
-    public static ProgramRun Run(string directory, IReadOnlyDictionary<string, string> variables, params string[] arguments)
+    public static ProgramRun Run(string directory, IReadOnlyDictionary<string, string> variables, params string[] arguments) =>
+        RunProgram(Path, directory, variables, arguments);
+
+    /// <summary>Runs another program that takes the same command lines.</summary>
+    public static ProgramRun RunProgram(string program, string directory, IReadOnlyDictionary<string, string> variables, params string[] arguments)
     {
-        using Process process = Start(directory, variables, arguments);
+        using Process process = Start(program, directory, variables, arguments);
         return Finish(process);
     }
 
-    public static Process Start(string directory, IReadOnlyDictionary<string, string> variables, params string[] arguments)
+    public static Process Start(string directory, IReadOnlyDictionary<string, string> variables, params string[] arguments) =>
+        Start(Path, directory, variables, arguments);
+
+    private static Process Start(string program, string directory, IReadOnlyDictionary<string, string> variables, string[] arguments)
     {
         // A test run in the background inherits an ignored SIGINT, which a program must respect; env(1) makes it the default again, and becomes the program.
         ProcessStartInfo info = OperatingSystem.IsWindows()
-            ? Info(Path, directory, arguments)
-            : Info("env", directory, ["--default-signal=INT", Path, .. arguments]);
+            ? Info(program, directory, arguments)
+            : Info("env", directory, ["--default-signal=INT", program, .. arguments]);
         foreach ((string name, string value) in variables)
             info.Environment[name] = value;
         return Process.Start(info)!;

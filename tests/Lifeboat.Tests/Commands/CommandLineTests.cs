@@ -110,7 +110,7 @@ public sealed class CommandLineTests
     {
         RootCommand root = CommandTree.Create(new ProgramFixture().Host);
         Assert.Equal(
-            ["init", "doctor", "backup", "list", "show", "verify", "restore", "demo"], root.Subcommands
+            ["init", "doctor", "backup", "list", "show", "verify", "restore", "undo", "discard", "demo"], root.Subcommands
                 .Select(static command => command.Name));
         foreach (Verb verb in root.Subcommands.Cast<Verb>())
         {

@@ -38,9 +38,9 @@ public sealed class RestorePresenterTests
     public async Task The_plan_says_what_is_created_replaced_and_kept()
     {
         ProgramFixture program = new(terminal: true, input: "shop\n");
-        RestorePresenter presenter = Presenter(program, out IRunOutput output);
+        RestorePresenter presenter = Presenter(program, out IRunOutput output, out Confirmation confirmation);
         using (output)
-            Assert.True(await presenter.ConfirmAsync(Plan(), yes: false, TestContext.Current.CancellationToken));
+            Assert.True(await presenter.ConfirmAsync(Plan(), TestContext.Current.CancellationToken));
         Assert.Equal(
             """
             Plan: restore shop from 19700101_000000Z, taken 1970-01-01 02:00:00
@@ -56,7 +56,7 @@ public sealed class RestorePresenterTests
             Type the app's name (shop) to go on: 
             """.ReplaceLineEndings("\n"),
             program.Out);
-        Assert.Null(presenter.Refusal);
+        Assert.Null(confirmation.Refusal);
     }
 
     [Theory]
@@ -66,17 +66,17 @@ public sealed class RestorePresenterTests
     public async Task Anything_but_the_name_is_a_no(string answer)
     {
         ProgramFixture program = new(terminal: true, input: answer);
-        RestorePresenter presenter = Presenter(program, out IRunOutput output);
+        RestorePresenter presenter = Presenter(program, out IRunOutput output, out Confirmation confirmation);
         using (output)
-            Assert.False(await presenter.ConfirmAsync(Plan(), yes: false, TestContext.Current.CancellationToken));
-        Assert.Equal(ExitStatus.Cancelled, presenter.Refusal!.Code.Exit);
+            Assert.False(await presenter.ConfirmAsync(Plan(), TestContext.Current.CancellationToken));
+        Assert.Equal(ExitStatus.Cancelled, confirmation.Refusal!.Code.Exit);
     }
 
     [Fact]
     public void Blockers_of_a_dry_run_are_all_shown_and_exit_1()
     {
         ProgramFixture program = new();
-        RestorePresenter presenter = Presenter(program, out IRunOutput output);
+        RestorePresenter presenter = Presenter(program, out IRunOutput output, out _);
         RestoreResult blocked = Plan() with
         {
             Blockers = [new Problem(ErrorCodes.WrongPassword, "one", "h"), new Problem(ErrorCodes.DiskFull, "two", "h")],
@@ -92,7 +92,7 @@ public sealed class RestorePresenterTests
     public void A_dry_run_with_warnings_exits_3_and_shows_each_once()
     {
         ProgramFixture program = new();
-        RestorePresenter presenter = Presenter(program, out IRunOutput output);
+        RestorePresenter presenter = Presenter(program, out IRunOutput output, out _);
         using (output)
         {
             RestoreResult warned = Plan() with { Warnings = [new Problem(ErrorCodes.StorageFailed, "careful", "h")] };
@@ -106,7 +106,7 @@ public sealed class RestorePresenterTests
     public void A_difference_that_was_found_exits_4_and_is_named()
     {
         ProgramFixture program = new();
-        RestorePresenter presenter = Presenter(program, out IRunOutput output);
+        RestorePresenter presenter = Presenter(program, out IRunOutput output, out _);
         RestoreResult differs = Plan();
         differs = differs with
         {
@@ -123,18 +123,19 @@ public sealed class RestorePresenterTests
     public void A_success_says_where_the_state_from_before_is()
     {
         ProgramFixture program = new();
-        RestorePresenter presenter = Presenter(program, out IRunOutput output);
+        RestorePresenter presenter = Presenter(program, out IRunOutput output, out _);
         using (output)
             Assert.Equal(ExitStatus.Done, presenter.Conclude(Plan() with { Committed = true }, dryRun: false));
         Assert.Contains("main: the state from before is kept as shop__before_rid", program.Out, StringComparison.Ordinal);
     }
 
-    private static RestorePresenter Presenter(ProgramFixture program, out IRunOutput output)
+    private static RestorePresenter Presenter(ProgramFixture program, out IRunOutput output, out Confirmation confirmation)
     {
         output = program.Text();
         CommandRun run = new(program.Host, new SharedValues(null, Json: false, Quiet: false, Verbose: false), output);
         StoredSnapshot snapshot = new("19700101_000000Z", "local", "/b/shop_19700101_000000Z.zip", 5, Metadata, DateTimeOffset.UnixEpoch);
-        return new RestorePresenter(run, snapshot, Metadata, "shop");
+        confirmation = new Confirmation(run, "shop", yes: false);
+        return new RestorePresenter(run, snapshot, Metadata, "shop", confirmation);
     }
 
     private static RestoreResult Plan() => new(

@@ -38,9 +38,30 @@ public sealed class JsonLiteralTests
 
     [Fact]
     public void List_is_pinned() => Pinned(
-        new ListDocument("shop", [new SnapshotDocument("20261121_020000Z", "shop", "local", "/b/x.zip", DateTimeOffset.UnixEpoch, 5, "complete", ["main"])], []),
+        new ListDocument("shop", [new SnapshotDocument("20261121_020000Z", "shop", "local", "/b/x.zip", DateTimeOffset.UnixEpoch, 5, "complete", ["main"])], [Past()], []),
         OutputJson.Default.ListDocument,
-        """{"app":"shop","snapshots":[{"id":"20261121_020000Z","app":"shop","store":"local","path":"/b/x.zip","timestamp":"1970-01-01T00:00:00+00:00","bytes":5,"export_status":"complete","sources":["main"]}],"warnings":[]}""");
+        """{"app":"shop","snapshots":[{"id":"20261121_020000Z","app":"shop","store":"local","path":"/b/x.zip","timestamp":"1970-01-01T00:00:00+00:00","bytes":5,"export_status":"complete","sources":["main"]}],"restores":[PAST],"warnings":[]}""".Replace("PAST", PastText, StringComparison.Ordinal));
+
+    [Fact]
+    public void The_status_of_restores_is_pinned() => Pinned(
+        new StatusDocument("shop", [Past()]), OutputJson.Default.StatusDocument, $$"""{"app":"shop","restores":[{{PastText}}]}""");
+
+    [Fact]
+    public void Undo_summary_is_pinned() => Pinned(
+        new UndoSummary("u1", "r1", "shop", [new KeptDocument("main", "database \"b\"", null)], 0.5, 3),
+        OutputJson.Default.UndoSummary,
+        """{"message_type":"summary","undo_id":"u1","undoes":"r1","app":"shop","restored":[{"source":"main","kept_as":"database \u0022b\u0022","bytes":null}],"duration_seconds":0.5,"exit_status":3}""");
+
+    [Fact]
+    public void Discard_summary_is_pinned() => Pinned(
+        new DiscardSummary("shop", [Past()], 5, 0.5, 0),
+        OutputJson.Default.DiscardSummary,
+        $$"""{"message_type":"summary","app":"shop","discarded":[{{PastText}}],"bytes":5,"duration_seconds":0.5,"exit_status":0}""");
+
+    private const string PastText = """{"id":"r1","kind":"undo","undoes":"r0","snapshot":"20261121_020000Z","began":"1970-01-01T00:00:00+00:00","state":"kept","reached":"at its end","kept":[{"source":"files","kept_as":"/x","bytes":5}]}""";
+
+    private static PastRestoreDocument Past() =>
+        new("r1", "undo", "r0", "20261121_020000Z", DateTimeOffset.UnixEpoch, "kept", "at its end", [new KeptDocument("files", "/x", 5)]);
 
     [Fact]
     public void Show_is_pinned() => Pinned(

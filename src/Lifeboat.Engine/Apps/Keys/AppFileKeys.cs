@@ -96,6 +96,19 @@ internal static class AppFileKeys
         AtLeastOneOf = ["files", "environment"],
     });
 
+    private static readonly TextShape HookCommand = new(
+        "One command: a program and its arguments, without a shell; its folder is the app file's.", "systemctl stop shop") { Rule = TextRules.Command };
+
+    private static readonly MapShape Hooks = new(
+        "Commands that are run around a backup and around a restore's switch.",
+        [
+            new("before_backup", new ListShape("Before the first cut is opened; a failure stops the backup.", HookCommand)),
+            new("after_backup", new ListShape("When the bundle is complete, or the backup has failed.", HookCommand)),
+            new("before_commit", new ListShape("When a restore is staged and verified, just before the switch; a failure takes the restore back.", HookCommand)),
+            new("after_commit", new ListShape("When all is switched, just before the commit point; a failure takes the restore back.", HookCommand)),
+            new("after_rollback", new ListShape("When a restore was taken back.", HookCommand)),
+        ]);
+
     /// <summary>The whole file.</summary>
     public static MapShape Root { get; } = new(
         "What Lifeboat backs up as one application.",
@@ -128,6 +141,13 @@ internal static class AppFileKeys
             new("compression", new ChoiceShape(
                 "zstd (the default: fast and small) or deflate (older programs open the bundle too).", ["zstd", "deflate"])),
             new("workers", new NumberShape("How many streams are worked on at once; one for each core where it is left out.", 1, 64)),
+            new("keep_previous", new TextShape(
+                "How long a restore's previous state is kept for an undo: minutes, hours, days or weeks; until `lifeboat discard` where it is left out.", "7d")
+            {
+                Pattern = "^[1-9][0-9]{0,4}[mhdw]$",
+                Rule = TextRules.Period,
+            }),
+            new("hooks", Hooks),
             new("tools", new MapShape(
                 "Folders to look for an engine's client programs in first.",
                 [new("postgres", PathShape(
@@ -135,7 +155,7 @@ internal static class AppFileKeys
                 new("mysql", PathShape("The folder with mariadb or mysql; relative to the app file.", "/usr/local/mysql/bin"))])),
         ])
     {
-        Later = ["retention", "schedule", "hooks", "keep_previous", "references"],
+        Later = ["retention", "schedule", "references"],
     };
 
     private static Key RedactedColumns(string example, Func<string, Fault?> rule) => new("redact", new TextMapShape(

@@ -80,6 +80,13 @@ internal static partial class TextRules
             : null;
     }
 
+    public static Fault? Command(string text) =>
+        CommandWords.TrySplit(text, out _, out Fault? fault) ? CommandWord(text) : fault;
+
+    public static Fault? Period(string text) => Apps.Period.TryParse(text, out _)
+        ? null
+        : new Fault("this is not a length of time", "write a number and a unit: `30m`, `12h`, `7d`, `2w`");
+
     public static Fault? VariableName(string text)
     {
         if (SecretReference.IsVariableName(text))

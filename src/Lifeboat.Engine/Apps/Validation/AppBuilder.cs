@@ -18,8 +18,22 @@ internal sealed class AppBuilder(string file)
         Password = root.Value("encryption") is MapNode encryption ? Secret(encryption.Text("password")) : null,
         Compression = root.Text("compression") == "deflate" ? Compression.Deflate : Compression.Zstd,
         Workers = root.Text("workers") is { } workers ? int.Parse(workers, CultureInfo.InvariantCulture) : null,
+        KeepPrevious = root.Text("keep_previous") is { } period && Period.TryParse(period, out TimeSpan keep) ? keep : null,
+        Hooks = root.Value("hooks") is MapNode hooks ? HooksOf(hooks) : new Hooks(),
         Tools = Entries(root, "tools").ToDictionary(static e => e.Key, e => Resolve(((TextNode)e.Value).Text)),
     };
+
+    private static Hooks HooksOf(MapNode map) => new()
+    {
+        BeforeBackup = Commands(map, "before_backup"),
+        AfterBackup = Commands(map, "after_backup"),
+        BeforeCommit = Commands(map, "before_commit"),
+        AfterCommit = Commands(map, "after_commit"),
+        AfterRollback = Commands(map, "after_rollback"),
+    };
+
+    private static IReadOnlyList<string>[] Commands(MapNode map, string key) =>
+        [.. Texts(map, key).Select(static text => CommandWords.TrySplit(text, out IReadOnlyList<string>? words, out _) ? words : [])];
 
     private SourceSettings Source(string name, MapNode map) => map.Text("type") switch
     {

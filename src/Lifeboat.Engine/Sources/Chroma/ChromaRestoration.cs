@@ -19,17 +19,17 @@ internal sealed class ChromaRestoration : IRestoration
     private readonly SourceMetadata _captured;
     private readonly ChromaDetails _details;
     private readonly FilesRestoration _tree;
-    private readonly FolderSwitch _place;
+    private readonly FolderStaging _place;
 
-    public ChromaRestoration(ChromaSettings settings, RunContext run, VerifiedSnapshot snapshot, SourceMetadata captured, string restoreId)
+    public ChromaRestoration(ChromaSettings settings, RunContext run, VerifiedSnapshot snapshot, SourceMetadata captured, RestoreRun restore)
     {
         _settings = settings;
         _run = run;
         _captured = captured;
         _details = ChromaDetails.From(captured);
         SourceMetadata tree = captured with { Details = JsonSerializer.SerializeToElement(_details.Tree, TreeJson.Default.TreeDetails) };
-        _tree = new FilesRestoration(new FilesSettings(settings.Name, settings.Path, []), run, snapshot, tree, restoreId);
-        _place = new FolderSwitch(settings.Path, restoreId);
+        _tree = new FilesRestoration(new FilesSettings(settings.Name, settings.Path, []), run, snapshot, tree, restore);
+        _place = new FolderStaging(settings.Path, restore.Id);
     }
 
     public async Task<RestorePlan> PlanAsync(CancellationToken cancellation)
@@ -40,7 +40,7 @@ internal sealed class ChromaRestoration : IRestoration
         return plan with
         {
             Steps = [$"restore {contents}, as Chroma {_details.Version} keeps them", .. plan.Steps],
-            Blockers = InUse() is { } problem ? [.. plan.Blockers, problem] : plan.Blockers,
+            Blockers = InUse(_place.Path, _settings.Name, _run) is { } problem ? [.. plan.Blockers, problem] : plan.Blockers,
         };
     }
 
@@ -53,35 +53,27 @@ internal sealed class ChromaRestoration : IRestoration
         return new VerifyReport([.. files.Checks, .. database]);
     }
 
-    public async Task CommitAsync(CancellationToken cancellation)
+    public ISwitch Switch => SwitchOf(_run, _settings.Name, new PathSwitchRecord([_place.Exchange], []));
+
+    /// <summary>A switch that has the live database's exclusive lock while the directory is renamed, and refuses where a server has it open.</summary>
+    public static PathSwitch SwitchOf(RunContext run, string source, PathSwitchRecord record) => new(run, source, record, async cancellation =>
     {
-        if (InUse() is { } problem)
-            throw new LifeboatException([problem]);
-        using SqliteLiveLock? held = await SqliteLiveLock.TakeAsync(LiveDatabase, _settings.Name, _run, cancellation);
-        await _tree.CommitAsync(cancellation);
-    }
+        string live = record.Paths[0].Path;
+        return InUse(live, source, run) is { } problem ? throw new LifeboatException([problem])
+            : await SqliteLiveLock.TakeAsync(Path.Combine(live, ChromaNames.Database), source, run, cancellation);
+    });
 
-    public Task RevertAsync(CancellationToken cancellation) => _tree.RevertAsync(cancellation);
-
-    public Task DiscardAsync(CancellationToken cancellation) => _tree.DiscardAsync(cancellation);
-
-    public async ValueTask DisposeAsync()
-    {
-        await _tree.DisposeAsync();
-        _place.Dispose();
-    }
-
-    private string LiveDatabase => Path.Combine(_place.Path, ChromaNames.Database);
+    public ValueTask DisposeAsync() => _tree.DisposeAsync();
 
     /// <summary>A server that goes on would write the index that it has in memory into the restored directory, by its path.</summary>
-    private Problem? InUse()
+    private static Problem? InUse(string directory, string source, RunContext run)
     {
-        IReadOnlyList<int> holders = OpenFiles.HoldersOf(LiveDatabase, _run.Host.ProcessId);
+        IReadOnlyList<int> holders = OpenFiles.HoldersOf(Path.Combine(directory, ChromaNames.Database), run.Host.ProcessId);
         return holders.Count == 0 ? null : new Problem(
             ErrorCodes.ChromaInUse,
-            $"{_place.Path} is open in process {string.Join(", ", holders)}",
+            $"{directory} is open in process {string.Join(", ", holders)}",
             "stop the Chroma server, and applications that use the directory themselves, and restore again; or choose another folder with --target",
-            _settings.Name);
+            source);
     }
 
     private List<VerifyCheck> CompareDatabase(CancellationToken cancellation)

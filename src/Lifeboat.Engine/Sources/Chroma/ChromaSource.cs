@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Lifeboat.Engine.Apps;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
@@ -50,17 +51,19 @@ public sealed class ChromaSource(ChromaSettings settings, RunContext run) : ISou
         }
     }
 
-    public IRestoration PrepareRestore(VerifiedSnapshot snapshot, SourceMetadata captured, string restoreId)
+    public IRestoration PrepareRestore(VerifiedSnapshot snapshot, SourceMetadata captured, RestoreRun restore)
     {
         try
         {
-            return new ChromaRestoration(settings, run, snapshot, captured, restoreId);
+            return new ChromaRestoration(settings, run, snapshot, captured, restore);
         }
         catch (IOException e)
         {
             throw FileFailure.Tell(e, Name);
         }
     }
+
+    public ISwitch Resume(JsonElement record, RestoreRun restore) => ChromaRestoration.SwitchOf(run, Name, PathSwitchRecord.From(record, Name));
 
     private List<Problem> Look(Folder root, SqliteCut cut, CancellationToken cancellation)
     {

@@ -16,17 +16,19 @@ internal sealed class FilesRestoration : IRestoration
     private readonly RunContext _run;
     private readonly VerifiedSnapshot _snapshot;
     private readonly TreeDetails _details;
-    private readonly FolderSwitch _switch;
+    private readonly FolderStaging _place;
+    private readonly RestoreRun _restore;
 
-    public FilesRestoration(FilesSettings settings, RunContext run, VerifiedSnapshot snapshot, SourceMetadata captured, string restoreId)
+    public FilesRestoration(FilesSettings settings, RunContext run, VerifiedSnapshot snapshot, SourceMetadata captured, RestoreRun restore)
     {
         _settings = settings;
         _run = run;
         _snapshot = snapshot;
+        _restore = restore;
         _details = TreeDetails.From(captured);
         try
         {
-            _switch = new FolderSwitch(settings.Path, restoreId);
+            _place = new FolderStaging(settings.Path, restore.Id);
         }
         catch (IOException e)
         {
@@ -36,36 +38,31 @@ internal sealed class FilesRestoration : IRestoration
 
     public Task<RestorePlan> PlanAsync(CancellationToken cancellation)
     {
-        bool replaces = _switch.Live is not null;
+        bool replaces = _place.Live is not null;
         List<string> steps =
         [
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"build {_details.RegularFiles} files, {_details.Folders} folders, {_details.SymbolicLinks} symbolic links in "
-                + $"{_switch.StagingPath}"),
-            replaces ? $"keep what is in {_switch.Path} as {_switch.BeforePath}" : $"create {_switch.Path}",
+                + $"{_place.StagingPath}"),
+            replaces ? $"keep what is in {_place.Path} as {_place.BeforePath}" : $"create {_place.Path}",
         ];
-        if (_switch.IsInside)
-            steps.Add($"{_switch.Path} itself cannot be renamed, so what is in it is switched name by name");
-        List<Problem> blockers = [.. _switch.Blockers(_settings.Name)];
+        if (_place.IsInside)
+            steps.Add($"{_place.Path} itself cannot be renamed, so what is in it is switched name by name");
+        List<Problem> blockers = [.. _place.Blockers(_settings.Name)];
         if (!_snapshot.Entries.ContainsKey(_details.Manifest))
             blockers.Add(new Problem(
                 ErrorCodes.SnapshotIncomplete, $"the snapshot has no {_details.Manifest}", "use another snapshot; this one was altered or damaged", _settings.Name));
-        Dictionary<string, long> space = new() { [_switch.SpaceFolder] = _details.DiskBytes };
+        Dictionary<string, long> space = new() { [_place.SpaceFolder] = _details.DiskBytes };
         return Task.FromResult(new RestorePlan(
-            _switch.Path, replaces, replaces ? _switch.BeforePath : null, steps, space, blockers, [.. CapturedOwner.Warnings(_settings.Name, _details.Owners)]));
+            _place.Path, replaces, replaces ? _place.BeforePath : null, steps, space, blockers, [.. CapturedOwner.Warnings(_settings.Name, _details.Owners)]));
     }
 
-    public Task StageAsync(CancellationToken cancellation) => FileFailure.TellAsync(_settings.Name, () => Task.Run(
-        async () =>
-        {
-            using Folder staging = _switch.CreateStaging();
-            TreeStaging tree = new(
-                _snapshot, _details, staging, TraitRules.For(staging.Status()), new ByteMeter(_run.Progress, _settings.Name, Phase.Stage));
-            await tree.BuildAsync(_run.Host.Workers, cancellation);
-            staging.FlushFilesystem();
-        },
-        cancellation));
+    public async Task StageAsync(CancellationToken cancellation)
+    {
+        await _restore.RecordAsync(Switch.Record, cancellation);
+        await FileFailure.TellAsync(_settings.Name, () => Task.Run(() => BuildAsync(cancellation), cancellation));
+    }
 
     public async Task<VerifyReport> VerifyAsync(CancellationToken cancellation)
     {
@@ -73,7 +70,7 @@ internal sealed class FilesRestoration : IRestoration
         await FileFailure.TellAsync(_settings.Name, () => Task.Run(
             async () =>
             {
-                using Folder staging = Folder.Open(_switch.StagingPath);
+                using Folder staging = Folder.Open(_place.StagingPath);
                 TreeVerification verification = new(
                     _snapshot, _details, staging, Rules(staging), new ByteMeter(_run.Progress, _settings.Name, Phase.Verify));
                 report = await verification.CompareAsync(_run.Host.Workers, cancellation);
@@ -82,21 +79,19 @@ internal sealed class FilesRestoration : IRestoration
         return report!;
     }
 
-    public Task CommitAsync(CancellationToken cancellation) => OnPoolAsync(_switch.Commit);
+    public ISwitch Switch => new PathSwitch(_run, _settings.Name, new PathSwitchRecord([_place.Exchange], []));
 
-    public Task RevertAsync(CancellationToken cancellation) => OnPoolAsync(_switch.Revert);
-
-    public Task DiscardAsync(CancellationToken cancellation) => OnPoolAsync(_switch.Discard);
-
-    public ValueTask DisposeAsync()
-    {
-        _switch.Dispose();
-        return ValueTask.CompletedTask;
-    }
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     /// <summary>Who is not root owns what he staged, so the staged root tells who that is.</summary>
     private static TraitRules Rules(Folder staging) => TraitRules.For(staging.Status());
 
-    /// <summary>Renames and deletions are not stopped half-way.</summary>
-    private Task OnPoolAsync(Action work) => FileFailure.TellAsync(_settings.Name, () => Task.Run(work, CancellationToken.None));
+    private async Task BuildAsync(CancellationToken cancellation)
+    {
+        using Folder staging = _place.CreateStaging();
+        TreeStaging tree = new(
+            _snapshot, _details, staging, TraitRules.For(staging.Status()), new ByteMeter(_run.Progress, _settings.Name, Phase.Stage));
+        await tree.BuildAsync(_run.Host.Workers, cancellation);
+        staging.FlushFilesystem();
+    }
 }

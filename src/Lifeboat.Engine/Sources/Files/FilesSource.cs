@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Lifeboat.Engine.Apps;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
@@ -39,8 +40,10 @@ public sealed class FilesSource(FilesSettings settings, RunContext run) : ISourc
         return new FilesCapture(settings, run, OpenRoot(), bytes, entries);
     }
 
-    public IRestoration PrepareRestore(VerifiedSnapshot snapshot, SourceMetadata captured, string restoreId) =>
-        new FilesRestoration(settings, run, snapshot, captured, restoreId);
+    public IRestoration PrepareRestore(VerifiedSnapshot snapshot, SourceMetadata captured, RestoreRun restore) =>
+        new FilesRestoration(settings, run, snapshot, captured, restore);
+
+    public ISwitch Resume(JsonElement record, RestoreRun restore) => new PathSwitch(run, Name, PathSwitchRecord.From(record, Name));
 
     /// <summary>Names at the root that earlier restores made there; they are not the application's.</summary>
     internal static bool IsOurs(byte[] path) => path.AsSpan().StartsWith("./.lifeboat_"u8) && TreePath.Depth(path) == 1;

@@ -8,8 +8,6 @@ namespace Lifeboat.Engine.Sources.Local;
 /// </summary>
 internal sealed class SwitchPlace
 {
-    private readonly List<string> _created = [];
-
     public SwitchPlace(string path, string restoreId)
     {
         RestoreId = restoreId;
@@ -18,6 +16,8 @@ internal sealed class SwitchPlace
         FileName = System.IO.Path.GetFileName(Path);
         StagingName = $"{FileName}__staging_{restoreId}";
         BeforeName = $"{FileName}__before_{restoreId}";
+        MissingFolders = Missing(Parent);
+        Replaces = Find() is not null;
     }
 
     public string RestoreId { get; }
@@ -38,6 +38,15 @@ internal sealed class SwitchPlace
     public string BeforePath => System.IO.Path.Combine(Parent, BeforeName);
 
     public bool IsFilesystemRoot => FileName.Length == 0;
+
+    /// <summary>The folders above the target that are not there, the uppermost first.</summary>
+    public IReadOnlyList<string> MissingFolders { get; }
+
+    /// <summary>Whether something was live when this was made.</summary>
+    public bool Replaces { get; }
+
+    /// <summary>How what is staged here and what is live are exchanged.</summary>
+    public PathExchange Exchange => new(Path, StagingName, BeforeName, Replaces, Inside: false, MissingFolders, null);
 
     /// <summary>The nearest folder above the target that is there.</summary>
     public string ExistingAncestor
@@ -83,10 +92,7 @@ internal sealed class SwitchPlace
     /// <summary>Opens the parent, which is created where it is missing.</summary>
     public Folder OpenParent()
     {
-        Stack<string> missing = new();
-        for (string? folder = Parent; folder is not null && !Directory.Exists(folder); folder = System.IO.Path.GetDirectoryName(folder))
-            missing.Push(folder);
-        while (missing.TryPop(out string? folder))
+        foreach (string folder in MissingFolders)
         {
             try
             {
@@ -96,23 +102,17 @@ internal sealed class SwitchPlace
             {
                 throw new FileFailure(FileFailure.TroubleOf(e), $"cannot create the folder {folder}: {e.Message}", e);
             }
-
-            _created.Add(folder);
         }
 
         return Folder.Open(Parent);
     }
 
-    /// <summary>Deletes the folders that <see cref="OpenParent"/> created, as far as nothing is in them.</summary>
-    public void RemoveCreatedParents()
+    private static List<string> Missing(string parent)
     {
-        foreach (string folder in _created.AsEnumerable().Reverse())
-        {
-            if (Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any())
-                Directory.Delete(folder);
-        }
-
-        _created.Clear();
+        List<string> missing = [];
+        for (string? folder = parent; folder is not null && !Directory.Exists(folder); folder = System.IO.Path.GetDirectoryName(folder))
+            missing.Insert(0, folder);
+        return missing;
     }
 
     private static Problem Unusable(string source, string message, string hint) => new(ErrorCodes.TargetUnusable, message, hint, source);

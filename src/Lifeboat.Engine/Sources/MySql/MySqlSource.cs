@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Lifeboat.Engine.Apps;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
@@ -78,8 +79,17 @@ public sealed class MySqlSource(MySqlSettings settings, string? toolsFolder, Run
         }
     }
 
-    public IRestoration PrepareRestore(VerifiedSnapshot snapshot, SourceMetadata captured, string restoreId) =>
-        new MySqlRestoration(context, settings, secrets, toolsFolder, snapshot, captured, restoreId, SwitchTimeout);
+    public IRestoration PrepareRestore(VerifiedSnapshot snapshot, SourceMetadata captured, RestoreRun restore) =>
+        new MySqlRestoration(context, settings, secrets, toolsFolder, snapshot, captured, restore, SwitchTimeout);
+
+    public ISwitch Resume(JsonElement record, RestoreRun restore) => new DatabaseSwitch(
+        context, Name, DatabaseSwitchRecord.From(record, Name),
+        async token =>
+        {
+            (MySqlConnection connection, MySqlTools tools) = await FindAsync(token);
+            return await MySqlSession.OpenAsync(context, tools, connection, token);
+        },
+        restore.RecordAsync, SwitchTimeout);
 
     private Task<IReadOnlyList<CatalogueTable>> RedactedAsync(
         MySqlSession session, string database, CapturedSchema schema, CancellationToken cancellation) =>

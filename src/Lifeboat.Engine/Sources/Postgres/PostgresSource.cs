@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Lifeboat.Engine.Apps;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
@@ -64,8 +65,18 @@ public sealed class PostgresSource(PostgresSettings settings, string? toolsFolde
         }
     }
 
-    public IRestoration PrepareRestore(VerifiedSnapshot snapshot, SourceMetadata captured, string restoreId) =>
-        new PostgresRestoration(context, settings, secrets, toolsFolder, snapshot, captured, restoreId, Made);
+    public IRestoration PrepareRestore(VerifiedSnapshot snapshot, SourceMetadata captured, RestoreRun restore) =>
+        new PostgresRestoration(context, settings, secrets, toolsFolder, snapshot, captured, restore, Made);
+
+    public ISwitch Resume(JsonElement record, RestoreRun restore) =>
+        new DatabaseSwitch(context, Name, DatabaseSwitchRecord.From(record, Name), OpenDatabaseAsync, restore.RecordAsync);
+
+    private async Task<PsqlSession> OpenDatabaseAsync(string database, CancellationToken cancellation)
+    {
+        PostgresConnection connection = await PostgresConnection.FromAsync(settings, secrets, cancellation);
+        IReadOnlyList<PostgresTools> found = await PostgresTools.FindAsync(context, toolsFolder, settings.Via, cancellation);
+        return await PsqlSession.OpenAsync(PostgresTools.Newest(found), connection.WithDatabase(database), cancellation);
+    }
 
     private async Task<IReadOnlyList<Problem>> RedactionProblemsAsync(PsqlSession session, PostgresCatalogue catalogue, CancellationToken cancellation)
     {

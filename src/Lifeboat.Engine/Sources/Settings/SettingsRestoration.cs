@@ -18,41 +18,32 @@ internal sealed class SettingsRestoration : IRestoration
     private readonly SettingsDetails _details;
     private readonly List<Item> _items = [];
     private readonly List<Problem> _warnings = [];
-    private readonly RenameSequence _renames = new();
+    private readonly RestoreRun _restore;
 
     public SettingsRestoration(
-        SettingsSettings settings, RunContext run, VerifiedSnapshot snapshot, SourceMetadata captured, string restoreId)
+        SettingsSettings settings, RunContext run, VerifiedSnapshot snapshot, SourceMetadata captured, RestoreRun restore)
     {
         _settings = settings;
         _run = run;
         _snapshot = snapshot;
+        _restore = restore;
         _details = SettingsDetails.From(captured);
         foreach (SettingsFile file in _details.Files)
-            _items.Add(new Item(new SwitchPlace(TargetOf(file.Path), restoreId), file.File, file.Traits));
+            _items.Add(new Item(new SwitchPlace(TargetOf(file.Path), restore.Id), file.File, file.Traits));
         if (_details.EnvironmentFile is { } environment)
         {
             string path = Path.Combine(settings.Directory, $"environment.{settings.Name}.env");
-            _items.Add(new Item(new SwitchPlace(path, restoreId), environment, new CapturedTraits("0600", null, "")));
+            _items.Add(new Item(new SwitchPlace(path, restore.Id), environment, new CapturedTraits("0600", null, "")));
         }
     }
 
     public Task<RestorePlan> PlanAsync(CancellationToken cancellation) => Task.Run(Plan, cancellation);
 
-    public Task StageAsync(CancellationToken cancellation) => FileFailure.TellAsync(_settings.Name, () => Task.Run(
-        () =>
-        {
-            ByteMeter meter = new(_run.Progress, _settings.Name, Phase.Stage);
-            foreach (Item item in _items)
-            {
-                using Folder parent = item.Place.OpenParent();
-                using Stream content = _snapshot.Open(item.File);
-                StagedFile.Write(parent, Folder.Name(item.Place.StagingName), content, item.Traits.ToTraits(), meter, cancellation);
-                parent.Flush();
-            }
-
-            meter.Flush();
-        },
-        cancellation));
+    public async Task StageAsync(CancellationToken cancellation)
+    {
+        await _restore.RecordAsync(Switch.Record, cancellation);
+        await FileFailure.TellAsync(_settings.Name, () => Task.Run(() => Build(cancellation), cancellation));
+    }
 
     public async Task<VerifyReport> VerifyAsync(CancellationToken cancellation)
     {
@@ -76,34 +67,10 @@ internal sealed class SettingsRestoration : IRestoration
         return new VerifyReport(checks);
     }
 
-    public Task CommitAsync(CancellationToken cancellation) => OnPoolAsync(() =>
-    {
-        try
-        {
-            foreach (Item item in _items)
-                Switch(item.Place);
-            _renames.Flush();
-        }
-        catch
-        {
-            _renames.RollBack();
-            throw;
-        }
-    });
+    public ISwitch Switch => new PathSwitch(
+        _run, _settings.Name, new PathSwitchRecord([.. _items.Select(static item => item.Place.Exchange)], []));
 
-    public Task RevertAsync(CancellationToken cancellation) => OnPoolAsync(() =>
-    {
-        _renames.RollBack();
-        Discard();
-    });
-
-    public Task DiscardAsync(CancellationToken cancellation) => OnPoolAsync(Discard);
-
-    public ValueTask DisposeAsync()
-    {
-        _renames.Dispose();
-        return ValueTask.CompletedTask;
-    }
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     /// <summary>
     /// A file inside the app's folder goes below the folder that settings have now. One outside goes back to its own place only where
@@ -171,31 +138,21 @@ internal sealed class SettingsRestoration : IRestoration
             [.. _warnings, .. CapturedOwner.Warnings(_settings.Name, owners)]);
     }
 
-    private void Switch(SwitchPlace place)
+    private void Build(CancellationToken cancellation)
     {
-        using Folder parent = Folder.Open(place.Parent);
-        byte[] name = Folder.Name(place.FileName);
-        if (parent.Find(name) is not null)
-            _renames.Rename(parent, name, parent, Folder.Name(place.BeforeName));
-        _renames.Rename(parent, Folder.Name(place.StagingName), parent, name);
-    }
-
-    private void Discard()
-    {
+        ByteMeter meter = new(_run.Progress, _settings.Name, Phase.Stage);
         foreach (Item item in _items)
-        {
-            if (Directory.Exists(item.Place.Parent))
-            {
-                using Folder parent = Folder.Open(item.Place.Parent);
-                parent.DeleteTree(Folder.Name(item.Place.StagingName));
-            }
-        }
-
-        foreach (Item item in _items.AsEnumerable().Reverse())
-            item.Place.RemoveCreatedParents();
+            Build(item, meter, cancellation);
+        meter.Flush();
     }
 
-    private Task OnPoolAsync(Action work) => FileFailure.TellAsync(_settings.Name, () => Task.Run(work, CancellationToken.None));
+    private void Build(Item item, ByteMeter meter, CancellationToken cancellation)
+    {
+        using Folder parent = item.Place.OpenParent();
+        using Stream content = _snapshot.Open(item.File);
+        StagedFile.Write(parent, Folder.Name(item.Place.StagingName), content, item.Traits.ToTraits(), meter, cancellation);
+        parent.Flush();
+    }
 
     /// <param name="File">The snapshot path.</param>
     private sealed record Item(SwitchPlace Place, string File, CapturedTraits Traits);

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Lifeboat.Engine.Apps;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
@@ -28,17 +29,19 @@ public sealed class SettingsSource(SettingsSettings settings, RunContext run) : 
         return new SettingsCapture(settings, run);
     }
 
-    public IRestoration PrepareRestore(VerifiedSnapshot snapshot, SourceMetadata captured, string restoreId)
+    public IRestoration PrepareRestore(VerifiedSnapshot snapshot, SourceMetadata captured, RestoreRun restore)
     {
         try
         {
-            return new SettingsRestoration(settings, run, snapshot, captured, restoreId);
+            return new SettingsRestoration(settings, run, snapshot, captured, restore);
         }
         catch (IOException e)
         {
             throw FileFailure.Tell(e, Name);
         }
     }
+
+    public ISwitch Resume(JsonElement record, RestoreRun restore) => new PathSwitch(run, Name, PathSwitchRecord.From(record, Name));
 
     private IEnumerable<Problem> FileProblems()
     {

@@ -12,7 +12,7 @@ namespace Lifeboat.Engine.Sources.Sqlite;
 internal sealed class SqliteRestoration : IRestoration
 {
     /// <summary>What SQLite may leave beside a database; none of the old one's may ever stand beside the new one.</summary>
-    private static readonly string[] SideFiles = ["-wal", "-shm", "-journal"];
+    private static readonly string[] SideSuffixes = ["-wal", "-shm", "-journal"];
 
     private readonly SqliteSettings _settings;
     private readonly RunContext _run;
@@ -20,22 +20,26 @@ internal sealed class SqliteRestoration : IRestoration
     private readonly SourceMetadata _captured;
     private readonly SqliteDetails _details;
     private readonly SwitchPlace _place;
-    private readonly RenameSequence _renames = new();
+    private readonly RestoreRun _restore;
 
-    public SqliteRestoration(SqliteSettings settings, RunContext run, VerifiedSnapshot snapshot, SourceMetadata captured, string restoreId)
+    public SqliteRestoration(SqliteSettings settings, RunContext run, VerifiedSnapshot snapshot, SourceMetadata captured, RestoreRun restore)
     {
         _settings = settings;
         _run = run;
         _snapshot = snapshot;
+        _restore = restore;
         _captured = captured;
         _details = SqliteDetails.From(captured);
-        _place = new SwitchPlace(settings.Path, restoreId);
+        _place = new SwitchPlace(settings.Path, restore.Id);
     }
 
     public Task<RestorePlan> PlanAsync(CancellationToken cancellation) => Task.Run(Plan, cancellation);
 
-    public Task StageAsync(CancellationToken cancellation) =>
-        FileFailure.TellAsync(_settings.Name, () => Task.Run(() => Stage(cancellation), cancellation));
+    public async Task StageAsync(CancellationToken cancellation)
+    {
+        await _restore.RecordAsync(Switch.Record, cancellation);
+        await FileFailure.TellAsync(_settings.Name, () => Task.Run(() => Stage(cancellation), cancellation));
+    }
 
     public async Task<VerifyReport> VerifyAsync(CancellationToken cancellation)
     {
@@ -44,29 +48,13 @@ internal sealed class SqliteRestoration : IRestoration
         return report!;
     }
 
-    public async Task CommitAsync(CancellationToken cancellation)
-    {
-        using SqliteLiveLock? held = await SqliteLiveLock.TakeAsync(_place.Path, _settings.Name, _run, cancellation);
-        await FileFailure.TellAsync(_settings.Name, () => Task.Run(Switch, CancellationToken.None));
-    }
+    public ISwitch Switch => SwitchOf(_run, _settings.Name, new PathSwitchRecord([_place.Exchange], SideSuffixes));
 
-    public Task RevertAsync(CancellationToken cancellation) => FileFailure.TellAsync(_settings.Name, () => Task.Run(
-        () =>
-        {
-            MoveSideFilesOfTheRestored();
-            _renames.RollBack();
-            Discard();
-        },
-        CancellationToken.None));
+    /// <summary>A switch that has the live database's exclusive lock while it is renamed.</summary>
+    public static PathSwitch SwitchOf(RunContext run, string source, PathSwitchRecord record) => new(
+        run, source, record, async cancellation => await SqliteLiveLock.TakeAsync(record.Paths[0].Path, source, run, cancellation));
 
-    public Task DiscardAsync(CancellationToken cancellation) =>
-        FileFailure.TellAsync(_settings.Name, () => Task.Run(Discard, CancellationToken.None));
-
-    public ValueTask DisposeAsync()
-    {
-        _renames.Dispose();
-        return ValueTask.CompletedTask;
-    }
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     private RestorePlan Plan()
     {
@@ -162,55 +150,4 @@ internal sealed class SqliteRestoration : IRestoration
     private static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);
 
     private static string Violations(long? count) => count is { } number ? Number(number) + " violations" : "not checked";
-
-    private void Switch()
-    {
-        using Folder parent = Folder.Open(_place.Parent);
-        try
-        {
-            MoveIfThere(parent, _place.FileName, _place.BeforeName, mayVanish: false);
-            foreach (string side in SideFiles) // SQLite removes them when somebody looks at the kept database
-                MoveIfThere(parent, _place.FileName + side, _place.BeforeName + side, mayVanish: true);
-            _renames.Rename(parent, Folder.Name(_place.StagingName), parent, Folder.Name(_place.FileName));
-            _renames.Flush();
-        }
-        catch
-        {
-            _renames.RollBack();
-            throw;
-        }
-    }
-
-    private void MoveIfThere(Folder parent, string name, string newName, bool mayVanish)
-    {
-        if (parent.Find(Folder.Name(name)) is not null)
-            _renames.Rename(parent, Folder.Name(name), parent, Folder.Name(newName), mayVanish);
-    }
-
-    /// <summary>If somebody opened the restored database meanwhile, its side files must not stay beside the old one.</summary>
-    private void MoveSideFilesOfTheRestored()
-    {
-        if (!Directory.Exists(_place.Parent))
-            return;
-        using Folder parent = Folder.Open(_place.Parent);
-        if (parent.Find(Folder.Name(_place.StagingName)) is not null || parent.Find(Folder.Name(_place.BeforeName)) is null)
-            return; // it was never switched in
-        foreach (string side in SideFiles)
-        {
-            if (parent.Find(Folder.Name(_place.FileName + side)) is not null)
-                parent.Rename(Folder.Name(_place.FileName + side), parent, Folder.Name(_place.StagingName + side));
-        }
-    }
-
-    private void Discard()
-    {
-        if (Directory.Exists(_place.Parent))
-        {
-            using Folder parent = Folder.Open(_place.Parent);
-            foreach (string side in (string[])["", .. SideFiles])
-                parent.DeleteTree(Folder.Name(_place.StagingName + side));
-        }
-
-        _place.RemoveCreatedParents();
-    }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Lifeboat.Engine.Apps;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
@@ -35,15 +36,17 @@ public sealed class SqliteSource(SqliteSettings settings, RunContext run) : ISou
         return new SqliteCapture(settings, run, cut, copy);
     }
 
-    public IRestoration PrepareRestore(VerifiedSnapshot snapshot, SourceMetadata captured, string restoreId)
+    public IRestoration PrepareRestore(VerifiedSnapshot snapshot, SourceMetadata captured, RestoreRun restore)
     {
         try
         {
-            return new SqliteRestoration(settings, run, snapshot, captured, restoreId);
+            return new SqliteRestoration(settings, run, snapshot, captured, restore);
         }
         catch (IOException e)
         {
             throw FileFailure.Tell(e, Name);
         }
     }
+
+    public ISwitch Resume(JsonElement record, RestoreRun restore) => SqliteRestoration.SwitchOf(run, Name, PathSwitchRecord.From(record, Name));
 }

@@ -19,7 +19,7 @@ public sealed class FilesRoundTripTests
         string linksBefore = await AwkwardTree.ListHardLinksAsync(bench.Live);
 
         VerifiedSnapshot snapshot = await bench.CaptureAsync();
-        await using IRestoration restoration = bench.Source(bench.Target).PrepareRestore(snapshot, snapshot.Metadata.Sources[0], "abc");
+        await using IRestoration restoration = bench.Source(bench.Target).PrepareRestore(snapshot, snapshot.Metadata.Sources[0], new RestoreRun("abc"));
         RestorePlan plan = await restoration.PlanAsync(CancellationToken.None);
         Assert.Empty(plan.Blockers);
         Assert.False(plan.Replaces);
@@ -65,7 +65,7 @@ public sealed class FilesRoundTripTests
         File.WriteAllText(Path.Combine(bench.Live, "a"), "newer");
         string now = await AwkwardTree.ListAsync(bench.Live);
 
-        await using IRestoration restoration = bench.Source(bench.Live).PrepareRestore(snapshot, snapshot.Metadata.Sources[0], "id1");
+        await using IRestoration restoration = bench.Source(bench.Live).PrepareRestore(snapshot, snapshot.Metadata.Sources[0], new RestoreRun("id1"));
         RestorePlan plan = await restoration.PlanAsync(CancellationToken.None);
         Assert.Equal(bench.Live + "__before_id1", plan.KeptAs);
         await restoration.StageAsync(CancellationToken.None);
@@ -98,7 +98,7 @@ public sealed class FilesRoundTripTests
         try
         {
             string old = await AwkwardTree.ListAsync(bench.Target);
-            await using IRestoration restoration = bench.Source(bench.Target).PrepareRestore(snapshot, snapshot.Metadata.Sources[0], "in1");
+            await using IRestoration restoration = bench.Source(bench.Target).PrepareRestore(snapshot, snapshot.Metadata.Sources[0], new RestoreRun("in1"));
             RestorePlan plan = await restoration.PlanAsync(CancellationToken.None);
             Assert.Empty(plan.Blockers);
             Assert.Equal(Path.Combine(bench.Target, ".lifeboat_before_in1"), plan.KeptAs);
@@ -109,11 +109,21 @@ public sealed class FilesRoundTripTests
             Assert.Equal("old\n", File.ReadAllText(Path.Combine(bench.Target, ".lifeboat_before_in1", "sub", "old")));
             Assert.Equal("711 9", (await Shell.RunAsync("stat -c '%a %u' .lifeboat_before_in1", bench.Target)).Trim());
             Assert.False(Directory.Exists(Path.Combine(bench.Target, ".lifeboat_staging_in1")));
-            await Shell.RunAsync("mv .lifeboat_before_in1 ../kept; touch -d @1500000000.000000005 .", bench.Target);
+            // Until the switch is finished, the folder that all came from is still there, empty: by that a later process sees how far it got.
+            await Shell.RunAsync("mv .lifeboat_before_in1 ../kept; mv .lifeboat_staging_in1_moving ../moving; touch -d @1500000000.000000005 .", bench.Target);
             Assert.Equal(captured, await AwkwardTree.ListAsync(bench.Target));
-            await Shell.RunAsync("mv ../kept .lifeboat_before_in1", bench.Target);
+            await Shell.RunAsync("mv ../kept .lifeboat_before_in1; mv ../moving .lifeboat_staging_in1_moving", bench.Target);
 
             await restoration.RevertAsync(CancellationToken.None);
+            Assert.Equal(old, await AwkwardTree.ListAsync(bench.Target));
+
+            await restoration.StageAsync(CancellationToken.None);
+            await restoration.CommitAsync(CancellationToken.None);
+            await restoration.Switch.FinishAsync(CancellationToken.None);
+            ISwitch undo = bench.Source(bench.Target).Resume(await restoration.Switch.InverseAsync("in2", CancellationToken.None), new RestoreRun("in2"));
+            await undo.ForwardAsync(CancellationToken.None);
+            await undo.FinishAsync(CancellationToken.None);
+            await undo.DropOutgoingAsync(CancellationToken.None);
             Assert.Equal(old, await AwkwardTree.ListAsync(bench.Target));
         }
         finally
@@ -135,7 +145,7 @@ public sealed class FilesRoundTripTests
         try
         {
             await using IRestoration restoration =
-                bench.Source(Path.Combine(mount, "live")).PrepareRestore(snapshot, snapshot.Metadata.Sources[0], "full");
+                bench.Source(Path.Combine(mount, "live")).PrepareRestore(snapshot, snapshot.Metadata.Sources[0], new RestoreRun("full"));
             LifeboatException e = await Assert.ThrowsAsync<LifeboatException>(() => restoration.StageAsync(CancellationToken.None));
             Assert.Equal(ErrorCodes.DiskFull, e.Code);
             Assert.Contains("big", e.Message, StringComparison.Ordinal);
@@ -167,7 +177,7 @@ public sealed class FilesRoundTripTests
             ("rm d/b; mkdir d/b", "kinds: d/b"),
         ])
         {
-            await using IRestoration restoration = bench.Source(bench.Target).PrepareRestore(snapshot, snapshot.Metadata.Sources[0], "id");
+            await using IRestoration restoration = bench.Source(bench.Target).PrepareRestore(snapshot, snapshot.Metadata.Sources[0], new RestoreRun("id"));
             await restoration.StageAsync(CancellationToken.None);
             await Shell.RunAsync(damage, bench.Target + "__staging_id");
             VerifyReport report = await restoration.VerifyAsync(CancellationToken.None);

@@ -105,7 +105,7 @@ public sealed partial class FilesTroubleTests
         using FilesBench bench = new();
         VerifiedSnapshot snapshot = await bench.CaptureAsync();
         File.WriteAllText(bench.Target, "a file");
-        await using IRestoration restoration = bench.Source(bench.Target).PrepareRestore(snapshot, snapshot.Metadata.Sources[0], "id");
+        await using IRestoration restoration = bench.Source(bench.Target).PrepareRestore(snapshot, snapshot.Metadata.Sources[0], new RestoreRun("id"));
         Assert.Contains(
             "not a folder",
             Assert.Single((await restoration.PlanAsync(CancellationToken.None)).Blockers).Message,
@@ -145,7 +145,7 @@ public sealed partial class FilesTroubleTests
             "#mtree v2.0\n. type=dir mode=0755 time=0.0\n" + lines + "\n",
             Encoding.Latin1);
         VerifiedSnapshot crafted = await new FolderSnapshot(bench.Snapshot).FinishAsync(captured);
-        await using IRestoration restoration = bench.Source(bench.Target).PrepareRestore(crafted, captured, "id");
+        await using IRestoration restoration = bench.Source(bench.Target).PrepareRestore(crafted, captured, new RestoreRun("id"));
         LifeboatException e = await Assert.ThrowsAsync<LifeboatException>(() => restoration.StageAsync(CancellationToken.None));
         Assert.Equal(ErrorCodes.ManifestInvalid, e.Code);
         await restoration.DiscardAsync(CancellationToken.None);
@@ -163,7 +163,7 @@ public sealed partial class FilesTroubleTests
         string manifest = Path.Combine(bench.Snapshot, "files/tree.mtree");
         File.WriteAllLines(manifest, File.ReadAllLines(manifest).Where(static line => !line.StartsWith("./a", StringComparison.Ordinal)));
         VerifiedSnapshot crafted = await new FolderSnapshot(bench.Snapshot).FinishAsync(captured);
-        await using IRestoration restoration = bench.Source(bench.Target).PrepareRestore(crafted, captured, "id");
+        await using IRestoration restoration = bench.Source(bench.Target).PrepareRestore(crafted, captured, new RestoreRun("id"));
         await restoration.StageAsync(CancellationToken.None);
         VerifyReport report = await restoration.VerifyAsync(CancellationToken.None);
         Assert.Contains(report.Checks, static check => !check.Passed && check.Subject == "entries");
@@ -209,7 +209,7 @@ public sealed partial class FilesTroubleTests
 
     private static async Task RestoreAsync(FilesBench bench, VerifiedSnapshot snapshot)
     {
-        await using IRestoration restoration = bench.Source(bench.Target).PrepareRestore(snapshot, snapshot.Metadata.Sources[0], "id");
+        await using IRestoration restoration = bench.Source(bench.Target).PrepareRestore(snapshot, snapshot.Metadata.Sources[0], new RestoreRun("id"));
         await restoration.StageAsync(CancellationToken.None);
         VerifyReport report = await restoration.VerifyAsync(CancellationToken.None);
         Assert.True(report.Passed, string.Join('\n', report.Checks.Where(static check => !check.Passed)));

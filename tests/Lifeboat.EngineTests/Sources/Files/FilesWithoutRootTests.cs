@@ -50,7 +50,7 @@ public sealed partial class FilesWithoutRootTests
         await Shell.RunAsync("chown nobody .; chmod 755 .; chmod -R a+rX snapshot temp", Path.GetDirectoryName(bench.Live)!);
         await AsNobodyAsync(async () =>
         {
-            await using IRestoration restoration = bench.Source(bench.Target).PrepareRestore(snapshot, snapshot.Metadata.Sources[0], "id");
+            await using IRestoration restoration = bench.Source(bench.Target).PrepareRestore(snapshot, snapshot.Metadata.Sources[0], new RestoreRun("id"));
             RestorePlan plan = await restoration.PlanAsync(CancellationToken.None);
             Assert.Empty(plan.Blockers);
             Assert.Contains(plan.Warnings, static problem => problem.Code == ErrorCodes.OwnersNotRestored);
@@ -75,7 +75,7 @@ public sealed partial class FilesWithoutRootTests
         await Shell.RunAsync("chmod 755 . ; chmod -R a+rX snapshot", Path.GetDirectoryName(bench.Live)!);
         await AsNobodyAsync(async () =>
         {
-            await using IRestoration restoration = bench.Source(bench.Target).PrepareRestore(snapshot, snapshot.Metadata.Sources[0], "id");
+            await using IRestoration restoration = bench.Source(bench.Target).PrepareRestore(snapshot, snapshot.Metadata.Sources[0], new RestoreRun("id"));
             Assert.Equal(ErrorCodes.TargetUnusable, Assert.Single((await restoration.PlanAsync(CancellationToken.None)).Blockers).Code);
         });
     }

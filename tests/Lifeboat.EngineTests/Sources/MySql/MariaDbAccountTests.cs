@@ -3,6 +3,7 @@ using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources;
 using Lifeboat.Engine.Sources.MySql.Catalogue;
 using Lifeboat.EngineTests.Sources.Postgres;
+using Lifeboat.Tests.Shared;
 
 namespace Lifeboat.EngineTests.Sources.MySql;
 

@@ -70,7 +70,7 @@ public sealed class MariaDbTroubleTests(MariaDbServer server) : IClassFixture<Ma
         server.Sql("INSERT INTO item VALUES (999, 'later')", "locked");
         string before = server.Dump("locked");
         await using IRestoration restoration = new MySqlSource(server.Settings("locked"), null, bench.Host.Context, new NoSecrets()) { SwitchTimeout = TimeSpan.FromSeconds(1) }
-            .PrepareRestore(snapshot, snapshot.Metadata.Sources[0], "testid");
+            .PrepareRestore(snapshot, snapshot.Metadata.Sources[0], new RestoreRun("testid"));
         Assert.Equal([], (await restoration.PlanAsync(Cancellation)).Blockers);
         await restoration.StageAsync(Cancellation);
         Task holding = Task.Run(() => Assert.ThrowsAny<InvalidOperationException>(() => server.Sql("BEGIN; SELECT COUNT(*) FROM item; SELECT 'held', SLEEP(600)", "locked")), Cancellation);

@@ -43,7 +43,7 @@ internal sealed class MySqlBench : IDisposable
     }
 
     public IRestoration Restoration(VerifiedSnapshot snapshot, MySqlSettings settings, string id = "testid", ISecretResolver? secrets = null) =>
-        Source(settings, secrets).PrepareRestore(snapshot, snapshot.Metadata.Sources[0], id);
+        Source(settings, secrets).PrepareRestore(snapshot, snapshot.Metadata.Sources[0], new RestoreRun(id));
 
     /// <summary>All steps, each of which must succeed.</summary>
     public async Task<IRestoration> RestoreAsync(VerifiedSnapshot snapshot, MySqlSettings settings, string id = "testid")
@@ -54,6 +54,7 @@ internal sealed class MySqlBench : IDisposable
         await restoration.StageAsync(Cancellation);
         AssertPassed(await restoration.VerifyAsync(Cancellation));
         await restoration.CommitAsync(Cancellation);
+        await restoration.Switch.FinishAsync(Cancellation);
         return restoration;
     }
 

@@ -2,6 +2,7 @@ using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources;
 using Lifeboat.Engine.Sources.MySql.Catalogue;
+using Lifeboat.Tests.Shared;
 
 namespace Lifeboat.EngineTests.Sources.MySql;
 

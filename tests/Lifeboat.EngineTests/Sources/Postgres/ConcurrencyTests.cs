@@ -4,6 +4,7 @@ using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources;
 using Lifeboat.Engine.Sources.Postgres;
+using Lifeboat.Tests.Shared;
 
 namespace Lifeboat.EngineTests.Sources.Postgres;
 

@@ -128,7 +128,7 @@ public sealed class ReachTests : IDisposable
             captured = await capture.WriteAsync(_bench.Snapshot, Cancellation);
         await using VerifiedSnapshot snapshot = await _bench.Snapshot.FinishAsync(captured);
         server.Sql("shop", "DELETE FROM items", checker);
-        await using IRestoration restoration = Source(server, restore).PrepareRestore(snapshot, captured, "testid");
+        await using IRestoration restoration = Source(server, restore).PrepareRestore(snapshot, captured, new RestoreRun("testid"));
         Assert.Empty((await restoration.PlanAsync(Cancellation)).Blockers);
         await restoration.StageAsync(Cancellation);
         RestoreBench.AssertPassed(await restoration.VerifyAsync(Cancellation));

@@ -50,7 +50,7 @@ internal sealed class RestoreBench : IDisposable
     public async Task<VerifiedSnapshot> RefinishAsync() => await Snapshot.FinishAsync(Captured);
 
     public IRestoration Restoration(VerifiedSnapshot snapshot, PostgresServer server, string database, string id = "testid", string user = "postgres", params string[] via) =>
-        new PostgresSource(server.Settings(database, user, via: via), server.Bin, Host.Context, new NoSecrets()).PrepareRestore(snapshot, snapshot.Metadata.Sources[0], id);
+        new PostgresSource(server.Settings(database, user, via: via), server.Bin, Host.Context, new NoSecrets()).PrepareRestore(snapshot, snapshot.Metadata.Sources[0], new RestoreRun(id));
 
     /// <summary>All steps, each of which must succeed.</summary>
     public async Task<RestorePlan> RestoreAsync(
@@ -62,6 +62,7 @@ internal sealed class RestoreBench : IDisposable
         await restoration.StageAsync(Cancellation);
         AssertPassed(await restoration.VerifyAsync(Cancellation));
         await restoration.CommitAsync(Cancellation);
+        await restoration.Switch.FinishAsync(Cancellation);
         return plan;
     }
 

@@ -2,6 +2,7 @@ using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources;
 using Lifeboat.Engine.Sources.Postgres.Catalogue;
+using Lifeboat.Tests.Shared;
 
 namespace Lifeboat.EngineTests.Sources.Postgres;
 
@@ -229,7 +230,6 @@ public sealed class RestoreFailureTests : IAsyncLifetime
         await using IRestoration restoration = _bench.Restoration(snapshot, _target, "shop");
 
         RestorePlan plan = await restoration.PlanAsync(Cancellation);
-        await restoration.DiscardAsync(Cancellation);
 
         Assert.Equal(ErrorCodes.PostgresUnreachable, Assert.Single(plan.Blockers).Code);
     }

@@ -61,7 +61,7 @@ public sealed class SettingsRoundTripTests : IDisposable
 
         await Shell.RunAsync("for f in app/*.* app/conf/* shared/.env; do echo changed > \"$f\"; chmod 644 \"$f\"; done", _folder.Path);
         string changed = await Shell.RunAsync(list, _folder.Path);
-        await using IRestoration restoration = Source(App).PrepareRestore(snapshot, snapshot.Metadata.Sources[0], "r1");
+        await using IRestoration restoration = Source(App).PrepareRestore(snapshot, snapshot.Metadata.Sources[0], new RestoreRun("r1"));
         RestorePlan plan = await restoration.PlanAsync(CancellationToken.None);
         Assert.Empty(plan.Blockers);
         Assert.Contains(plan.Steps, static step => step.Contains("environment.app.env", StringComparison.Ordinal));
@@ -86,7 +86,7 @@ public sealed class SettingsRoundTripTests : IDisposable
         VerifiedSnapshot snapshot = await CaptureAsync();
         File.WriteAllText(_folder["shared/.env"], "live");
         SettingsSource source = new(new SettingsSettings("app", _folder["target/new"], Files, []), new TestHost(_folder.Path).Context);
-        await using IRestoration restoration = source.PrepareRestore(snapshot, snapshot.Metadata.Sources[0], "r1");
+        await using IRestoration restoration = source.PrepareRestore(snapshot, snapshot.Metadata.Sources[0], new RestoreRun("r1"));
         RestorePlan plan = await restoration.PlanAsync(CancellationToken.None);
         Assert.Contains(plan.Warnings, static problem => problem.Code == ErrorCodes.SettingsRedirected);
         await restoration.StageAsync(CancellationToken.None);
@@ -105,7 +105,7 @@ public sealed class SettingsRoundTripTests : IDisposable
         VerifiedSnapshot snapshot = await CaptureAsync();
         foreach (string file in Files)
             File.WriteAllText(file, "live");
-        await using IRestoration restoration = Source(App).PrepareRestore(snapshot, snapshot.Metadata.Sources[0], "r1");
+        await using IRestoration restoration = Source(App).PrepareRestore(snapshot, snapshot.Metadata.Sources[0], new RestoreRun("r1"));
         await restoration.StageAsync(CancellationToken.None);
         File.Delete(_folder["shared/.env__staging_r1"]);
         await Assert.ThrowsAsync<LifeboatException>(() => restoration.CommitAsync(CancellationToken.None));
@@ -174,7 +174,7 @@ public sealed class SettingsRoundTripTests : IDisposable
         string details = captured.Details.ToString()!.Replace("conf/100% it\\u0027s.ini", path, StringComparison.Ordinal);
         Assert.Contains(path, details, StringComparison.Ordinal);
         SourceMetadata crafted = captured with { Details = System.Text.Json.JsonDocument.Parse(details).RootElement };
-        LifeboatException e = Assert.Throws<LifeboatException>(() => Source(App).PrepareRestore(snapshot, crafted, "r1"));
+        LifeboatException e = Assert.Throws<LifeboatException>(() => Source(App).PrepareRestore(snapshot, crafted, new RestoreRun("r1")));
         Assert.Equal(ErrorCodes.EntryNameUnsafe, e.Code);
     }
 

@@ -64,7 +64,7 @@ internal sealed class SqliteBench : IDisposable
     /// <summary>Stages, verifies and commits.</summary>
     public async Task RestoreAsync(VerifiedSnapshot snapshot, string target)
     {
-        await using IRestoration restoration = Source(target).PrepareRestore(snapshot, snapshot.Metadata.Sources[0], "r1");
+        await using IRestoration restoration = Source(target).PrepareRestore(snapshot, snapshot.Metadata.Sources[0], new RestoreRun("r1"));
         Assert.Empty((await restoration.PlanAsync(CancellationToken.None)).Blockers);
         await restoration.StageAsync(CancellationToken.None);
         VerifyReport report = await restoration.VerifyAsync(CancellationToken.None);

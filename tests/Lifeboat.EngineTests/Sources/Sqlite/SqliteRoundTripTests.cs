@@ -145,7 +145,7 @@ public sealed class SqliteRoundTripTests
         await Shell.RunAsync($"sqlite3 \"$(ls)\" < '{path}' || true", Path.GetDirectoryName(bench.Live)!);
         Assert.True(new FileInfo(bench.Live + "-wal").Length > 0);
 
-        await using IRestoration restoration = bench.Source(bench.Live).PrepareRestore(snapshot, snapshot.Metadata.Sources[0], "r1");
+        await using IRestoration restoration = bench.Source(bench.Live).PrepareRestore(snapshot, snapshot.Metadata.Sources[0], new RestoreRun("r1"));
         await restoration.StageAsync(CancellationToken.None);
         Assert.True((await restoration.VerifyAsync(CancellationToken.None)).Passed);
         await restoration.CommitAsync(CancellationToken.None);
@@ -184,7 +184,7 @@ public sealed class SqliteRoundTripTests
         await holder.Input.FlushAsync(TestContext.Current.CancellationToken);
         Assert.Equal(5, await holder.Output.ReadAtLeastAsync(new byte[5], 5, cancellationToken: TestContext.Current.CancellationToken));
 
-        await using IRestoration restoration = bench.Source(bench.Live).PrepareRestore(snapshot, snapshot.Metadata.Sources[0], "r1");
+        await using IRestoration restoration = bench.Source(bench.Live).PrepareRestore(snapshot, snapshot.Metadata.Sources[0], new RestoreRun("r1"));
         RestorePlan plan = await restoration.PlanAsync(CancellationToken.None);
         Assert.Contains(
             plan.Warnings,
@@ -212,7 +212,7 @@ public sealed class SqliteRoundTripTests
         await Shell.RunAsync($"sed -i 's/precious value/precious volue/' '{copy}'", bench.Snapshot);
         VerifiedSnapshot damaged = await new FolderSnapshot(bench.Snapshot).FinishAsync(captured);
 
-        await using IRestoration restoration = bench.Source(bench.Target).PrepareRestore(damaged, captured, "r1");
+        await using IRestoration restoration = bench.Source(bench.Target).PrepareRestore(damaged, captured, new RestoreRun("r1"));
         await restoration.StageAsync(CancellationToken.None);
         VerifyReport report = await restoration.VerifyAsync(CancellationToken.None);
         Assert.Equal("table t", Assert.Single(report.Checks, static check => !check.Passed).Subject);
@@ -312,7 +312,7 @@ public sealed class SqliteRoundTripTests
         try
         {
             await using IRestoration restoration =
-                bench.Source(Path.Combine(folder, "app.db")).PrepareRestore(snapshot, snapshot.Metadata.Sources[0], "r1");
+                bench.Source(Path.Combine(folder, "app.db")).PrepareRestore(snapshot, snapshot.Metadata.Sources[0], new RestoreRun("r1"));
             LifeboatException e = await Assert.ThrowsAsync<LifeboatException>(() => restoration.StageAsync(CancellationToken.None));
             Assert.Equal(ErrorCodes.DiskFull, e.Code);
             await restoration.DiscardAsync(CancellationToken.None);

@@ -4,12 +4,12 @@ using Lifeboat.Engine.Sources.MySql.Sql;
 
 namespace Lifeboat.Engine.Sources.MySql.Accounts;
 
-/// <summary>Makes a snapshot's accounts on a server that lacks them, and takes them back.</summary>
+/// <summary>Makes a snapshot's accounts on a server that lacks them.</summary>
 internal sealed partial class AccountPlan
 {
     private readonly List<Account> _made = [];
 
-    /// <summary>Accounts that were made and not taken back.</summary>
+    /// <summary>Accounts that were made.</summary>
     public IReadOnlyList<Account> Made => _made;
 
     /// <summary>Whether a grant needs its table or routine to be there.</summary>
@@ -32,24 +32,10 @@ internal sealed partial class AccountPlan
             await session.ExecuteAsync(Placed(grant, from, to), cancellation);
     }
 
-    /// <summary>Grants on single tables and routines, which are there now.</summary>
-    public async Task ApplyLateAsync(MySqlSession session, string from, string to, CancellationToken cancellation)
-    {
-        foreach (string grant in _made.SelectMany(static a => a.Grants).Where(IsLate))
-        {
-            if (AccountReader.Place(grant)!.Value.Database == from)
-                await session.ExecuteAsync(Placed(grant, from, to), cancellation);
-        }
-    }
-
-    public async Task UndoAsync(MySqlSession session, CancellationToken cancellation)
-    {
-        for (int i = _made.Count - 1; i >= 0; i--)
-        {
-            await session.ExecuteAsync(_made[i].Drop, cancellation);
-            _made.RemoveAt(i);
-        }
-    }
+    /// <summary>Statements for grants on single tables and routines, for when those are there.</summary>
+    public static IEnumerable<string> LateGrants(IReadOnlyList<Account> accounts, string from, string to) => accounts
+        .SelectMany(static account => account.Grants).Where(grant => IsLate(grant) && AccountReader.Place(grant)!.Value.Database == from)
+        .Select(grant => Placed(grant, from, to));
 
     private static string Placed(string grant, string from, string to) => from == to ? grant
         : grant.Replace($" {SqlText.Identifier(from)}.", $" {SqlText.Identifier(to)}.", StringComparison.Ordinal);

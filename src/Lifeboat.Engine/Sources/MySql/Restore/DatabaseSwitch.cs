@@ -1,6 +1,8 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Sources.MySql.Accounts;
 using Lifeboat.Engine.Sources.MySql.Catalogue;
 using Lifeboat.Engine.Sources.MySql.Sessions;
@@ -9,89 +11,179 @@ using Lifeboat.Engine.Sources.MySql.Sql;
 namespace Lifeboat.Engine.Sources.MySql.Restore;
 
 /// <summary>
-/// Puts the staged tables into the live database's place and the live ones aside, by one RENAME TABLE for all; and back. What cannot be renamed into
-/// another database (routines, views, triggers, events) is dropped before and made again behind it.
+/// Puts the incoming tables into the live database's place and the live ones aside, by one RENAME TABLE for all; and back. What cannot be renamed into
+/// another database (routines, views, triggers, events) is dropped before and made again behind it; events when the application is let in.
 /// </summary>
 /// <param name="timeout">How long to wait for transactions that use the live tables.</param>
-internal sealed partial class DatabaseSwitch(RestoreTarget target, AccountPlan accounts, bool liveExists, TimeSpan timeout)
+/// <param name="save">Puts a changed record into the journal.</param>
+internal sealed partial class DatabaseSwitch(
+    RunContext context,
+    string source,
+    DatabaseSwitchRecord record,
+    Func<CancellationToken, Task<MySqlSession>> open,
+    Func<JsonElement, CancellationToken, Task> save,
+    TimeSpan timeout) : ISwitch
 {
-    private IReadOnlyList<Definition> _liveObjects = [];
-    private IReadOnlyList<string> _liveTables = [];
-    private IReadOnlyList<string> _stagedTables = [];
-    private IReadOnlyList<string> _routineGrants = [];
-    private string _liveOptions = "";
-    private bool _begun;
-    private bool _renamed;
+    public DatabaseSwitchRecord State { get; private set; } = record;
 
-    private RestoreNames Names => target.Names;
+    public JsonElement Record => State.ToJson();
 
-    /// <summary>Staged becomes live, live becomes kept.</summary>
-    /// <exception cref="LifeboatException">It could not be; everything is as it was (or the message says what is not).</exception>
-    public async Task ForwardAsync(CancellationToken cancellation)
+    /// <summary>Changes the record, on the disk first.</summary>
+    public async Task NoteAsync(DatabaseSwitchRecord changed, CancellationToken cancellation)
     {
-        IReadOnlyList<Definition> restored = await target.ObjectsAsync(cancellation);
-        try
-        {
-            await using MySqlSession session = await target.OpenAsync(cancellation);
-            await session.ExecuteAsync(string.Create(CultureInfo.InvariantCulture, $"SET lock_wait_timeout = {Math.Max(1, (long)timeout.TotalSeconds)}"), cancellation);
-            await ReadAsync(session, cancellation);
-            _begun = true;
-            if (liveExists)
-                await session.ExecuteAsync($"CREATE DATABASE {SqlText.Identifier(Names.Before)} {_liveOptions}", cancellation);
-            else
-                await session.ExecuteAsync($"CREATE DATABASE {SqlText.Identifier(Names.Live)} {target.Details.DatabaseOptions}", cancellation);
-            await DropAsync(session, Names.Live, _liveObjects.Reverse(), cancellation);
-            await DropAsync(session, Names.Staging, restored.Where(static o => o.Kind is "trigger" or "event"), cancellation);
-            await RenameAsync(session, [.. Pairs(_liveTables, Names.Live, Names.Before), .. Pairs(_stagedTables, Names.Staging, Names.Live)], cancellation);
-            _renamed = true;
-            if (liveExists)
-                await session.ExecuteAsync($"ALTER DATABASE {SqlText.Identifier(Names.Live)} {target.Details.DatabaseOptions}", cancellation);
-            await FillAsync(session, Names.Live, restored, target.Details.Database, awake: true, cancellation);
-            if (liveExists)
-                await FillAsync(session, Names.Before, _liveObjects, Names.Live, awake: false, cancellation);
-            await accounts.ApplyLateAsync(session, target.Details.Database, Names.Live, cancellation);
-            await GrantAsync(session, restored, cancellation);
-        }
-        catch (Exception e) when (e is LifeboatException or OperationCanceledException)
-        {
-            await RepairAsync(e);
-            throw;
-        }
+        await save(changed.ToJson(), cancellation);
+        State = changed;
     }
 
-    /// <summary>The inverse: the staged tables are in the staged database again, what was live is live. Does nothing where nothing was begun.</summary>
-    public async Task BackAsync(CancellationToken cancellation)
+    public async Task ForwardAsync(CancellationToken cancellation)
     {
-        if (!_begun)
-            return;
-        await using MySqlSession session = await target.OpenAsync(cancellation);
-        HashSet<string> databases = [.. (await session.SelectAsync(["SCHEMA_NAME"], "FROM information_schema.SCHEMATA", cancellation)).Select(static row => row[0]!)];
-        // Whether the renaming was done is seen by where the tables are: the answer to it may have been lost.
-        bool renamed = _renamed || (_stagedTables.Count > 0 && (await TablesAsync(session, Names.Staging, cancellation)).Count == 0);
-        // What is in place already is let be: to make it again would need locks, which may be what the switch failed for.
-        HashSet<string> kept = databases.Contains(Names.Live)
-            ? await DropObjectsAsync(session, Names.Live, renamed ? [] : _liveObjects, cancellation) : [];
-        if (databases.Contains(Names.Before))
-            await DropObjectsAsync(session, Names.Before, [], cancellation);
-        if (renamed)
+        await using MySqlSession session = await open(cancellation);
+        await session.ExecuteAsync(string.Create(CultureInfo.InvariantCulture, $"SET lock_wait_timeout = {Math.Max(1, (long)timeout.TotalSeconds)}"), cancellation);
+        LiveState live = await ReadAsync(session, cancellation);
+        if (live.Exists)
+            await StepAsync(session, $"CREATE DATABASE {SqlText.Identifier(State.Outgoing)} {live.Options}", cancellation);
+        else if (State.Incoming is not null)
+            await StepAsync(session, $"CREATE DATABASE {SqlText.Identifier(State.Live)} {State.IncomingOptions}", cancellation);
+        await DropAsync(session, State.Live, live.Objects.Reverse(), cancellation);
+        if (State.Incoming is { } incoming)
+            await DropAsync(session, incoming, State.IncomingObjects.Where(static o => o.Kind is "trigger" or "event"), cancellation);
+        await RenameAsync(
+            session, [.. Pairs(live.Tables, State.Live, State.Outgoing), .. Pairs(live.IncomingTables, State.Incoming ?? "", State.Live)], cancellation);
+        if (live.Exists)
+            await FillAsync(session, State.Outgoing, live.Objects, State.Live, cancellation);
+        if (State.Incoming is null)
         {
-            await RenameAsync(session, [.. Pairs(_stagedTables, Names.Live, Names.Staging), .. Pairs(_liveTables, Names.Before, Names.Live)], cancellation);
-            _renamed = false;
+            await DropEmptyAsync(session, State.Live, cancellation);
+            return;
         }
 
-        if (liveExists)
+        if (live.Exists)
+            await StepAsync(session, $"ALTER DATABASE {SqlText.Identifier(State.Live)} {State.IncomingOptions}", cancellation);
+        await FillAsync(session, State.Live, [.. State.IncomingObjects.Where(static one => one.Kind != "event")], State.ObjectsFrom, cancellation);
+        foreach (string grant in State.Grants)
+            await StepAsync(session, grant, cancellation);
+        await GrantAsync(session, State.IncomingObjects, cancellation);
+    }
+
+    /// <summary>Nobody can be kept out of a database; but events do not run before this.</summary>
+    public async Task OpenAsync(CancellationToken cancellation)
+    {
+        Definition[] events = [.. State.IncomingObjects.Where(static one => one.Kind == "event")];
+        if (State.Incoming is null || events.Length == 0)
+            return;
+        await using MySqlSession session = await open(cancellation);
+        await DropAsync(session, State.Live, events, cancellation);
+        await context.StepAsync("create events", () => MakeAsync(session, State.Live, events, State.ObjectsFrom, awake: true, cancellation));
+    }
+
+    public async Task BackAsync(CancellationToken cancellation)
+    {
+        if (State.LiveState is not { } was)
+            return; // nothing was begun
+        await using MySqlSession session = await open(cancellation);
+        HashSet<string> databases = await DatabasesAsync(session, cancellation);
+        // What was moved is seen by where the tables are: the answer to the renaming may have been lost.
+        HashSet<string> live = await TablesAsync(session, State.Live, cancellation);
+        HashSet<string> outgoing = await TablesAsync(session, State.Outgoing, cancellation);
+        HashSet<string> incoming = State.Incoming is null ? [] : await TablesAsync(session, State.Incoming, cancellation);
+        string[] goBack = [.. was.IncomingTables.Where(table => !incoming.Contains(table) && live.Contains(table))];
+        string[] comeBack = [.. was.Tables.Where(outgoing.Contains)];
+        bool moved = goBack.Length + comeBack.Length > 0;
+        // What is in place already is let be: to make it again would need locks, which may be what the switch failed for.
+        HashSet<string> kept = databases.Contains(State.Live) ? await DropObjectsAsync(session, State.Live, moved || !was.Exists ? [] : was.Objects, cancellation) : [];
+        if (databases.Contains(State.Outgoing))
+            await DropObjectsAsync(session, State.Outgoing, [], cancellation);
+        if (comeBack.Length > 0 && !databases.Contains(State.Live))
+            await StepAsync(session, $"CREATE DATABASE {SqlText.Identifier(State.Live)} {was.Options}", cancellation);
+        if (goBack.Length > 0 && !databases.Contains(State.Incoming!))
+            await StepAsync(session, $"CREATE DATABASE {SqlText.Identifier(State.Incoming!)} {State.IncomingOptions}", cancellation);
+        await RenameAsync(session, [.. Pairs(goBack, State.Live, State.Incoming ?? ""), .. Pairs(comeBack, State.Outgoing, State.Live)], cancellation);
+        if (was.Exists)
         {
-            await session.ExecuteAsync($"ALTER DATABASE {SqlText.Identifier(Names.Live)} {_liveOptions}", cancellation);
-            await FillAsync(session, Names.Live, [.. _liveObjects.Where(one => !kept.Contains(Key(one)))], Names.Live, awake: true, cancellation);
-            await GrantAsync(session, _liveObjects, cancellation);
-            await DropEmptyAsync(session, Names.Before, cancellation);
+            await StepAsync(session, $"ALTER DATABASE {SqlText.Identifier(State.Live)} {was.Options}", cancellation);
+            await context.StepAsync("make the live objects again", () => MakeAsync(
+                session, State.Live, [.. was.Objects.Where(one => !kept.Contains(Key(one)))], State.Live, awake: true, cancellation));
+            await GrantAsync(session, was.Objects, cancellation);
+            await DropEmptyAsync(session, State.Outgoing, cancellation);
         }
         else
         {
-            await DropEmptyAsync(session, Names.Live, cancellation);
+            await DropEmptyAsync(session, State.Live, cancellation);
         }
 
-        _begun = false;
+        if (State is { IncomingIsKept: true, Incoming: { } keptIn })
+        {
+            await DropObjectsAsync(session, keptIn, [], cancellation);
+            await FillAsync(session, keptIn, State.IncomingObjects, State.ObjectsFrom, cancellation);
+        }
+    }
+
+    /// <summary>Drops the database that the incoming tables came from, which has none any more.</summary>
+    public async Task FinishAsync(CancellationToken cancellation)
+    {
+        if (State.Incoming is null)
+            return;
+        await using MySqlSession session = await open(cancellation);
+        await DropEmptyAsync(session, State.Incoming, cancellation);
+    }
+
+    public async Task DropIncomingAsync(CancellationToken cancellation)
+    {
+        await using MySqlSession session = await open(cancellation);
+        if (State.Incoming is not null)
+            await StepAsync(session, $"DROP DATABASE IF EXISTS {SqlText.Identifier(State.Incoming)}", cancellation);
+        foreach (string drop in State.IncomingAccounts.Reverse())
+            await StepAsync(session, drop, cancellation);
+    }
+
+    public async Task DropOutgoingAsync(CancellationToken cancellation)
+    {
+        await using MySqlSession session = await open(cancellation);
+        await StepAsync(session, $"DROP DATABASE IF EXISTS {SqlText.Identifier(State.Outgoing)}", cancellation);
+        foreach (string drop in State.OutgoingAccounts.Reverse())
+            await StepAsync(session, drop, cancellation);
+    }
+
+    /// <summary>By the time that the server has of each table's last change; it has none of before its own start.</summary>
+    public async Task<bool> WasUsedAsync(DateTimeOffset since, CancellationToken cancellation)
+    {
+        await using MySqlSession session = await open(cancellation);
+        if (State is not { Incoming: { } incoming, LiveState: { IncomingTables.Count: > 0 } } || (await TablesAsync(session, incoming, cancellation)).Count > 0)
+            return false;
+        TimeSpan up = TimeSpan.FromSeconds(long.Parse((await session.ShowAsync("SHOW GLOBAL STATUS LIKE 'Uptime'", cancellation))[0][1], CultureInfo.InvariantCulture));
+        if (context.Host.Time.GetUtcNow() - up > since - TimeSpan.FromSeconds(2))
+            return true;
+        string moment = since.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+        return await session.SelectOneAsync(
+            "COUNT(*)", $"FROM information_schema.TABLES WHERE TABLE_SCHEMA = {SqlText.Literal(State.Live)} AND UPDATE_TIME >= '{moment}'", cancellation) != "0";
+    }
+
+    public async Task<KeptState?> KeptAsync(CancellationToken cancellation)
+    {
+        await using MySqlSession session = await open(cancellation);
+        if (!(await DatabasesAsync(session, cancellation)).Contains(State.Outgoing))
+            return null;
+        string? bytes = await session.SelectOneAsync(
+            "COALESCE(SUM(DATA_LENGTH + INDEX_LENGTH), 0)", $"FROM information_schema.TABLES WHERE TABLE_SCHEMA = {SqlText.Literal(State.Outgoing)}", cancellation);
+        return new KeptState($"database {State.Outgoing}", long.TryParse(bytes, CultureInfo.InvariantCulture, out long number) ? number : null);
+    }
+
+    public async Task<JsonElement> InverseAsync(string id, CancellationToken cancellation)
+    {
+        bool replaced = State.LiveState is { Exists: true };
+        await using MySqlSession session = await open(cancellation);
+        if (replaced && !(await DatabasesAsync(session, cancellation)).Contains(State.Outgoing))
+            throw KeptStates.Missing($"database {State.Outgoing}", source);
+        return new DatabaseSwitchRecord(State.Live, replaced ? State.Outgoing : null, RestoreNames.For(State.Live, id).Before)
+        {
+            IncomingObjects = State.LiveState?.Objects ?? [],
+            ObjectsFrom = State.Live,
+            IncomingOptions = State.LiveState?.Options ?? "",
+            IncomingAccounts = State.OutgoingAccounts,
+            OutgoingAccounts = State.IncomingAccounts,
+            RoutineGrants = State.RoutineGrants,
+            IncomingIsKept = true,
+        }.ToJson();
     }
 
     public static Problem InvalidView(string database, string view, string source) => new(
@@ -99,29 +191,13 @@ internal sealed partial class DatabaseSwitch(RestoreTarget target, AccountPlan a
         $"view {view} of the live database {database} refers to something that is not there: it could not be put aside and back",
         $"mend it or run DROP VIEW {SqlText.Identifier(database, view)}, then restore", source);
 
-    private static IEnumerable<(string From, string To)> Pairs(IReadOnlyList<string> tables, string from, string to) =>
+    private static IEnumerable<(string From, string To)> Pairs(IReadOnlyCollection<string> tables, string from, string to) =>
         tables.Select(table => (SqlText.Identifier(from, table), SqlText.Identifier(to, table)));
 
-    private static async Task RenameAsync(MySqlSession session, IReadOnlyList<(string From, string To)> tables, CancellationToken cancellation)
-    {
-        if (tables.Count > 0)
-            await session.ExecuteAsync($"RENAME TABLE {string.Join(", ", tables.Select(static t => $"{t.From} TO {t.To}"))}", cancellation);
-    }
+    private static async Task<HashSet<string>> DatabasesAsync(MySqlSession session, CancellationToken cancellation) =>
+        [.. (await session.SelectAsync(["SCHEMA_NAME"], "FROM information_schema.SCHEMATA", cancellation)).Select(static row => row[0]!)];
 
-    private static async Task DropAsync(MySqlSession session, string schema, IEnumerable<Definition> objects, CancellationToken cancellation)
-    {
-        foreach (Definition one in objects)
-            await session.ExecuteAsync(one.Drop(schema), cancellation);
-    }
-
-    /// <summary>Drops a database that holds no table, and never one that does.</summary>
-    private static async Task DropEmptyAsync(MySqlSession session, string schema, CancellationToken cancellation)
-    {
-        if ((await TablesAsync(session, schema, cancellation)).Count == 0)
-            await session.ExecuteAsync($"DROP DATABASE IF EXISTS {SqlText.Identifier(schema)}", cancellation);
-    }
-
-    private static async Task<IReadOnlyList<string>> TablesAsync(MySqlSession session, string schema, CancellationToken cancellation) =>
+    private static async Task<HashSet<string>> TablesAsync(MySqlSession session, string schema, CancellationToken cancellation) =>
     [
         .. (await session.SelectAsync(
             ["TABLE_NAME"], $"FROM information_schema.TABLES WHERE TABLE_SCHEMA = {SqlText.Literal(schema)} AND TABLE_TYPE NOT LIKE '%VIEW' ORDER BY TABLE_NAME", cancellation))
@@ -130,8 +206,30 @@ internal sealed partial class DatabaseSwitch(RestoreTarget target, AccountPlan a
 
     private static string Key(Definition one) => $"{one.Kind} {one.Name}";
 
+    private Task StepAsync(MySqlSession session, string sql, CancellationToken cancellation) =>
+        context.StepAsync(AccountPlan.WithoutPassword(sql), () => session.ExecuteAsync(sql, cancellation));
+
+    private async Task RenameAsync(MySqlSession session, IReadOnlyList<(string From, string To)> tables, CancellationToken cancellation)
+    {
+        if (tables.Count > 0)
+            await StepAsync(session, $"RENAME TABLE {string.Join(", ", tables.Select(static t => $"{t.From} TO {t.To}"))}", cancellation);
+    }
+
+    private async Task DropAsync(MySqlSession session, string schema, IEnumerable<Definition> objects, CancellationToken cancellation)
+    {
+        foreach (Definition one in objects)
+            await StepAsync(session, one.Drop(schema), cancellation);
+    }
+
+    /// <summary>Drops a database that holds no table, and never one that does.</summary>
+    private async Task DropEmptyAsync(MySqlSession session, string schema, CancellationToken cancellation)
+    {
+        if ((await TablesAsync(session, schema, cancellation)).Count == 0)
+            await StepAsync(session, $"DROP DATABASE IF EXISTS {SqlText.Identifier(schema)}", cancellation);
+    }
+
     /// <summary>Drops all but those that are as they should be; gives these.</summary>
-    private static async Task<HashSet<string>> DropObjectsAsync(
+    private async Task<HashSet<string>> DropObjectsAsync(
         MySqlSession session, string schema, IReadOnlyList<Definition> wanted, CancellationToken cancellation)
     {
         await session.ExecuteAsync($"USE {SqlText.Identifier(schema)}", cancellation);
@@ -145,24 +243,33 @@ internal sealed partial class DatabaseSwitch(RestoreTarget target, AccountPlan a
         return kept;
     }
 
-    private async Task ReadAsync(MySqlSession session, CancellationToken cancellation)
+    private async Task<LiveState> ReadAsync(MySqlSession session, CancellationToken cancellation)
     {
-        _stagedTables = await TablesAsync(session, Names.Staging, cancellation);
-        if (!liveExists)
-            return;
-        _liveTables = await TablesAsync(session, Names.Live, cancellation);
-        await session.ExecuteAsync($"USE {SqlText.Identifier(Names.Live)}", cancellation);
-        Definitions live = new(session, Names.Live);
-        _liveObjects = await live.ObjectsAsync(cancellation);
-        if (live.InvalidViews.Count > 0)
-            throw new LifeboatException([.. live.InvalidViews.Select(view => InvalidView(Names.Live, view, target.Source))]);
-        _liveOptions = await new Definitions(session, Names.Live).DatabaseOptionsAsync(cancellation);
-        // A routine that is dropped takes the grants on it along.
-        _routineGrants = [.. (await AccountReader.ReadAsync(session, cancellation)).SelectMany(static a => a.Grants)
-            .Where(grant => IsOnRoutine().IsMatch(grant) && AccountReader.Place(grant)?.Database == Names.Live)];
+        IReadOnlyList<string> incoming = State.Incoming is null ? [] : [.. await TablesAsync(session, State.Incoming, cancellation)];
+        LiveState live = new(false, [], incoming, [], "");
+        IReadOnlyList<string> grants = [];
+        if ((await DatabasesAsync(session, cancellation)).Contains(State.Live))
+        {
+            await session.ExecuteAsync($"USE {SqlText.Identifier(State.Live)}", cancellation);
+            Definitions there = new(session, State.Live);
+            IReadOnlyList<Definition> objects = await there.ObjectsAsync(cancellation);
+            if (there.InvalidViews.Count > 0)
+                throw new LifeboatException([.. there.InvalidViews.Select(view => InvalidView(State.Live, view, source))]);
+            live = new LiveState(true, [.. await TablesAsync(session, State.Live, cancellation)], incoming, objects, await there.DatabaseOptionsAsync(cancellation));
+            // A routine that is dropped takes the grants on it along.
+            grants = [.. (await AccountReader.ReadAsync(session, cancellation)).SelectMany(static a => a.Grants)
+                .Where(grant => IsOnRoutine().IsMatch(grant) && AccountReader.Place(grant)?.Database == State.Live)];
+        }
+
+        await NoteAsync(State with { LiveState = live, RoutineGrants = [.. State.RoutineGrants.Union(grants)] }, cancellation);
+        return live;
     }
 
-    private async Task FillAsync(
+    /// <summary>Makes objects in a database in which none of them does anything by itself.</summary>
+    private Task FillAsync(MySqlSession session, string schema, IReadOnlyList<Definition> objects, string from, CancellationToken cancellation) =>
+        context.StepAsync($"make objects in {schema}", () => MakeAsync(session, schema, objects, from, awake: false, cancellation));
+
+    private async Task MakeAsync(
         MySqlSession session, string schema, IReadOnlyList<Definition> objects, string from, bool awake, CancellationToken cancellation)
     {
         await session.ExecuteAsync($"USE {SqlText.Identifier(schema)}", cancellation);
@@ -179,7 +286,7 @@ internal sealed partial class DatabaseSwitch(RestoreTarget target, AccountPlan a
             $"FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = {here} AND LOWER(COLUMN_DEFAULT) LIKE 'nextval(%'", cancellation))
         {
             string changed = row[2]!;
-            foreach (string other in new[] { Names.Live, Names.Staging, Names.Before })
+            foreach (string other in new[] { State.Live, State.Incoming, State.Outgoing }.OfType<string>())
                 changed = changed.Replace($"(`{other.Replace("`", "``", StringComparison.Ordinal)}`.", $"({SqlText.Identifier(schema)}.", StringComparison.Ordinal);
             if (changed != row[2])
                 await session.ExecuteAsync(
@@ -190,25 +297,8 @@ internal sealed partial class DatabaseSwitch(RestoreTarget target, AccountPlan a
     private async Task GrantAsync(MySqlSession session, IReadOnlyList<Definition> objects, CancellationToken cancellation)
     {
         HashSet<string> routines = new(objects.Where(static o => o.Kind is "function" or "procedure" or "package" or "package body").Select(static o => o.Name), StringComparer.OrdinalIgnoreCase);
-        foreach (string grant in _routineGrants.Where(grant => routines.Contains(AccountReader.Place(grant)!.Value.Object)))
-            await session.ExecuteAsync(grant, cancellation);
-    }
-
-    /// <summary>After a failed switch: everything as it was.</summary>
-    private async Task RepairAsync(Exception cause)
-    {
-        try
-        {
-            await BackAsync(CancellationToken.None);
-        }
-        catch (LifeboatException e)
-        {
-            throw new LifeboatException(
-                ErrorCodes.MySqlSwitchFailed,
-                $"the switch of database {Names.Live} failed ({cause.Message}), and so did undoing it: {e.Message}",
-                $"when the server answers again, see where the tables are: those that were live are in {Names.Live} or {Names.Before}; RENAME TABLE puts them back",
-                target.Source, e);
-        }
+        foreach (string grant in State.RoutineGrants.Where(grant => routines.Contains(AccountReader.Place(grant)!.Value.Object)))
+            await StepAsync(session, grant, cancellation);
     }
 
     [GeneratedRegex(@" ON (?:FUNCTION|PROCEDURE|PACKAGE|PACKAGE BODY) ")]

@@ -18,7 +18,7 @@ namespace Lifeboat.Engine.Sources.MySql.Restore;
 /// </summary>
 /// <param name="toolsFolder">The app file's <c>tools:</c> folder for mysql; null for none.</param>
 internal sealed class MySqlRestoration(
-    RunContext context, MySqlSettings settings, ISecretResolver secrets, string? toolsFolder, VerifiedSnapshot snapshot, SourceMetadata captured, string restoreId,
+    RunContext context, MySqlSettings settings, ISecretResolver secrets, string? toolsFolder, VerifiedSnapshot snapshot, SourceMetadata captured, RestoreRun restore,
     TimeSpan switchTimeout)
     : IRestoration
 {
@@ -26,8 +26,6 @@ internal sealed class MySqlRestoration(
     private RestoreTarget? _target;
     private PreparedRestore? _prepared;
     private DatabaseSwitch? _switch;
-    private bool _staged;
-    private bool _committed;
 
     public async Task<RestorePlan> PlanAsync(CancellationToken cancellation)
     {
@@ -36,23 +34,35 @@ internal sealed class MySqlRestoration(
             RestoreTarget target = await TargetAsync(cancellation);
             await using MySqlSession session = await target.OpenAsync(cancellation);
             _prepared = await new RestorePreflight(target, session).RunAsync(cancellation);
+            _switch = new DatabaseSwitch(
+                context, settings.Name, new DatabaseSwitchRecord(target.Names.Live, target.Names.Staging, target.Names.Before), target.OpenAsync, restore.RecordAsync,
+                switchTimeout);
             return _prepared.Plan;
         }
         catch (LifeboatException e)
         {
             // A server that does not answer is a reason like any other: the plan of the other sources is wanted all the same.
-            return new RestorePlan($"source {settings.Name}", false, null, [], new Dictionary<string, long>(), e.Problems, []);
+            return RestorePlan.NotMade(settings.Name, e.Problems);
         }
     }
 
     public async Task StageAsync(CancellationToken cancellation)
     {
         RestorePlan plan = _prepared?.Plan ?? await PlanAsync(cancellation);
-        if (plan.Blockers.Count > 0 || _prepared is null)
+        if (plan.Blockers.Count > 0 || _prepared is null || _switch is null)
             throw new LifeboatException(plan.Blockers);
         RestoreTarget target = await TargetAsync(cancellation);
         StagedContent content = new(target);
-        _staged = true;
+        await _switch.NoteAsync(
+            _switch.State with
+            {
+                IncomingObjects = await target.ObjectsAsync(cancellation),
+                ObjectsFrom = target.Details.Database,
+                IncomingOptions = target.Details.DatabaseOptions,
+                IncomingAccounts = [.. _prepared.Create.Select(static account => account.Drop)],
+                Grants = [.. AccountPlan.LateGrants(_prepared.Create, target.Details.Database, target.Names.Live)],
+            },
+            cancellation);
         await StepAsync("accounts and empty tables", async () =>
         {
             await using MySqlSession session = await target.OpenAsync(cancellation);
@@ -67,46 +77,9 @@ internal sealed class MySqlRestoration(
     public async Task<VerifyReport> VerifyAsync(CancellationToken cancellation) =>
         await new RestoreVerification(await TargetAsync(cancellation), _accounts.Made).RunAsync(cancellation);
 
-    public async Task CommitAsync(CancellationToken cancellation)
-    {
-        if (!_staged || _prepared is null)
-            throw new InvalidOperationException("nothing was staged");
-        RestoreTarget target = await TargetAsync(cancellation);
-        _switch = new DatabaseSwitch(target, _accounts, _prepared.LiveExists, switchTimeout);
-        await _switch.ForwardAsync(cancellation);
-        _committed = true;
-        await using MySqlSession session = await target.OpenAsync(cancellation);
-        await DropStagingAsync(session, cancellation);
-    }
-
-    public async Task RevertAsync(CancellationToken cancellation)
-    {
-        if (_committed)
-        {
-            RestoreTarget target = await TargetAsync(cancellation);
-            await using (MySqlSession session = await target.OpenAsync(cancellation))
-                await session.ExecuteAsync($"CREATE DATABASE IF NOT EXISTS {SqlText.Identifier(target.Names.Staging)}", cancellation);
-            await _switch!.BackAsync(cancellation);
-            _committed = false;
-        }
-
-        await DiscardAsync(cancellation);
-    }
-
-    public async Task DiscardAsync(CancellationToken cancellation)
-    {
-        if (!_staged || _committed || _target is null)
-            return; // Nothing was begun, or it is live now and what was created for it is in use.
-        await using MySqlSession session = await _target.OpenAsync(cancellation);
-        await DropStagingAsync(session, cancellation);
-        await _accounts.UndoAsync(session, cancellation);
-        _staged = false;
-    }
+    public ISwitch Switch => _switch ?? throw new InvalidOperationException("nothing was planned");
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
-
-    private Task<long> DropStagingAsync(MySqlSession session, CancellationToken cancellation) =>
-        session.ExecuteAsync($"DROP DATABASE IF EXISTS {SqlText.Identifier(_target!.Names.Staging)}", cancellation);
 
     private async Task<RestoreTarget> TargetAsync(CancellationToken cancellation)
     {
@@ -118,7 +91,7 @@ internal sealed class MySqlRestoration(
         if (captured.Tables?.Count != details.Tables.Count)
             throw new LifeboatException(
                 ErrorCodes.BundleDamaged, "the metadata names other tables than it describes", "use another snapshot; this one was altered or damaged", settings.Name);
-        return _target = new RestoreTarget(context, connection, tools, snapshot, captured, details, RestoreNames.For(connection.Database, restoreId));
+        return _target = new RestoreTarget(context, connection, tools, snapshot, captured, details, RestoreNames.For(connection.Database, restore.Id));
     }
 
     private async Task StepAsync(string what, Func<Task> step)

@@ -1,117 +1,199 @@
 using System.Globalization;
+using System.Text.Json;
 using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Hosting;
+using Lifeboat.Engine.Progress;
+using Lifeboat.Engine.Sources.Postgres.Roles;
 using Lifeboat.Engine.Sources.Postgres.Sessions;
 using Lifeboat.Engine.Sources.Postgres.Sql;
 
 namespace Lifeboat.Engine.Sources.Postgres.Restore;
 
 /// <summary>
-/// Renames databases: the live one aside, the staged one into its place, and back. Settings, grants and statistics belong to a database's
-/// object id, so they follow it. A database can only be renamed while nobody is connected, so connections are refused and ended first.
+/// Renames databases: the live one aside, the incoming one into its place, and back. Settings, grants and statistics belong to a database's
+/// object id, so they follow it. A database can only be renamed while nobody is connected, so connections are refused and ended first; the one
+/// that was switched in refuses them until all is switched.
 /// </summary>
-/// <param name="open">Opens a session with a database that is none of the three.</param>
-/// <param name="openStaging">Opens a session with the staged one.</param>
+/// <param name="open">Opens a session with a database of the server.</param>
+/// <param name="save">Puts a changed record into the journal.</param>
 internal sealed class DatabaseSwitch(
-    StagingNames names, Func<CancellationToken, Task<PsqlSession>> open, Func<CancellationToken, Task<PsqlSession>> openStaging, TimeProvider time)
+    RunContext context,
+    string source,
+    DatabaseSwitchRecord record,
+    Func<string, CancellationToken, Task<PsqlSession>> open,
+    Func<JsonElement, CancellationToken, Task> save) : ISwitch
 {
+    /// <summary>How long a transaction that is under way may go on before it is ended.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LongestDrain = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>Whether the live database let anybody connect before it was moved aside.</summary>
-    private bool _liveWasOpen = true;
+    public DatabaseSwitchRecord State { get; private set; } = record;
 
-    /// <summary>Staged becomes live, live becomes kept. Does nothing where that has happened.</summary>
-    /// <param name="stagedOid">The staged database's object id.</param>
-    /// <exception cref="LifeboatException">It could not be; everything has its old name again (or the message says what has not).</exception>
-    public async Task ForwardAsync(string stagedOid, CancellationToken cancellation)
+    public JsonElement Record => State.ToJson();
+
+    /// <summary>Changes the record, on the disk first.</summary>
+    public async Task NoteAsync(DatabaseSwitchRecord changed, CancellationToken cancellation)
     {
-        await using PsqlSession session = await open(cancellation);
-        IReadOnlyDictionary<string, string> there = await DatabasesAsync(session, cancellation);
-        if (there.GetValueOrDefault(names.Live) == stagedOid)
-            return;
-        bool replaces = there.ContainsKey(names.Live);
-        if (replaces)
-            _liveWasOpen = await AllowsConnectionsAsync(session, names.Live, cancellation);
-        try
-        {
-            await DrainAsync(session, names.Staging, cancellation);
-            if (replaces)
-            {
-                await DrainAsync(session, names.Live, cancellation);
-                await session.ExecuteAsync(Rename(names.Live, names.Before), cancellation);
-            }
-
-            await session.ExecuteAsync(Rename(names.Staging, names.Live), cancellation);
-            await session.ExecuteAsync(Allow(names.Live, true), cancellation);
-        }
-        catch (Exception e) when (e is LifeboatException or OperationCanceledException)
-        {
-            session.Kill();
-            await RepairAsync(stagedOid, there.GetValueOrDefault(names.Live), e);
-            throw;
-        }
-
-        // Whoever looks for something in the replaced database can connect to it by its new name; no application knows that name. What
-        // would act by itself is the exception: a subscription would go on taking changes away from the restored one.
-        if (replaces && _liveWasOpen && !await HasSubscriptionsAsync(session, names.Before, cancellation))
-            await session.ExecuteAsync(Allow(names.Before, true), cancellation);
+        await save(changed.ToJson(), cancellation);
+        State = changed;
     }
 
-    /// <summary>The inverse: the staged database has its staging name again, the one that was live is live. Does nothing where that is so.</summary>
-    public async Task BackAsync(string stagedOid, CancellationToken cancellation)
+    public async Task ForwardAsync(CancellationToken cancellation)
     {
-        await using PsqlSession session = await open(cancellation);
+        await using PsqlSession session = await OpenAsync(State.MaintenanceDatabase, cancellation);
+        if (State.Changes is { } changes)
+            await changes.ForwardAsync(session, context, cancellation);
         IReadOnlyDictionary<string, string> there = await DatabasesAsync(session, cancellation);
-        if (there.GetValueOrDefault(names.Live) == stagedOid)
+        if (there.GetValueOrDefault(State.Live) == State.IncomingOid)
+            return; // it has happened
+        string? live = there.GetValueOrDefault(State.Live);
+        bool wasOpen = live is null || await AllowsConnectionsAsync(session, State.Live, cancellation);
+        bool incomingWasOpen = State.Incoming is not null && await AllowsConnectionsAsync(session, State.Incoming, cancellation);
+        await NoteAsync(State with { LiveOid = live, LiveWasOpen = wasOpen, IncomingWasOpen = incomingWasOpen }, cancellation);
+        if (State.Incoming is not null)
+            await DrainAsync(session, State.Incoming, TimeSpan.Zero, cancellation);
+        if (live is not null)
         {
-            await DrainAsync(session, names.Live, cancellation);
-            await session.ExecuteAsync(Rename(names.Live, names.Staging), cancellation);
+            await DrainAsync(session, State.Live, Grace, cancellation);
+            await RenameAsync(session, State.Live, State.Outgoing, cancellation);
+        }
+
+        if (State.Incoming is not null)
+            await RenameAsync(session, State.Incoming, State.Live, cancellation);
+    }
+
+    public async Task OpenAsync(CancellationToken cancellation)
+    {
+        if (State.Incoming is null || !State.IncomingOpens)
+            return;
+        await using PsqlSession session = await OpenAsync(State.MaintenanceDatabase, cancellation);
+        if (State.WritesWhenOpened is null)
+            await NoteAsync(State with { WritesWhenOpened = await WritesAsync(session, cancellation) }, cancellation);
+        await AllowAsync(session, State.Live, true, cancellation);
+    }
+
+    public async Task BackAsync(CancellationToken cancellation)
+    {
+        await using PsqlSession session = await OpenAsync(State.MaintenanceDatabase, cancellation);
+        IReadOnlyDictionary<string, string> there = await DatabasesAsync(session, cancellation);
+        if (State is { Incoming: { } incoming, IncomingOid: { } oid } && there.GetValueOrDefault(State.Live) == oid)
+        {
+            await DrainAsync(session, State.Live, TimeSpan.Zero, cancellation);
+            await RenameAsync(session, State.Live, incoming, cancellation);
             there = await DatabasesAsync(session, cancellation);
         }
 
-        if (!there.ContainsKey(names.Live) && there.ContainsKey(names.Before))
+        if (State.LiveOid is not null && !there.ContainsKey(State.Live) && there.GetValueOrDefault(State.Outgoing) == State.LiveOid)
         {
-            await DrainAsync(session, names.Before, cancellation);
-            await session.ExecuteAsync(Rename(names.Before, names.Live), cancellation);
-            await session.ExecuteAsync(Allow(names.Live, _liveWasOpen), cancellation);
+            await DrainAsync(session, State.Outgoing, TimeSpan.Zero, cancellation);
+            await RenameAsync(session, State.Outgoing, State.Live, cancellation);
+            there = await DatabasesAsync(session, cancellation);
         }
+
+        if (State.LiveOid is not null && there.GetValueOrDefault(State.Live) == State.LiveOid)
+            await AllowAsync(session, State.Live, State.LiveWasOpen, cancellation);
+        if (State is { Incoming: not null, IncomingWasOpen: true } && there.GetValueOrDefault(State.Incoming) == State.IncomingOid)
+            await AllowAsync(session, State.Incoming, true, cancellation);
+        if (State.Changes is { } changes)
+            await changes.BackAsync(session, context, cancellation);
     }
 
-    /// <summary>Drops the staged database, whoever is connected to it; never one of another name.</summary>
-    public async Task DropStagingAsync(PsqlSession session, CancellationToken cancellation)
+    /// <summary>
+    /// Whoever looks for something in the kept database can connect to it by its new name; no application knows that name. What
+    /// would act by itself is the exception: a subscription would go on taking changes away from the restored one.
+    /// </summary>
+    public async Task FinishAsync(CancellationToken cancellation)
     {
-        if (!(await DatabasesAsync(session, cancellation)).ContainsKey(names.Staging))
-            return;
-        await DropSubscriptionsAsync(session, cancellation);
-        await session.ExecuteAsync($"ALTER DATABASE {SqlText.Identifier(names.Staging)} WITH IS_TEMPLATE false", cancellation);
-        if (session.ServerMajor >= 13)
-        {
-            await session.ExecuteAsync($"DROP DATABASE {SqlText.Identifier(names.Staging)} WITH (FORCE)", cancellation);
-            return;
-        }
+        await using PsqlSession session = await OpenAsync(State.MaintenanceDatabase, cancellation);
+        if (State is { LiveOid: not null, LiveWasOpen: true } && (await DatabasesAsync(session, cancellation)).GetValueOrDefault(State.Outgoing) == State.LiveOid
+            && !(await SubscriptionsAsync(session, State.Outgoing, cancellation)).Any(static row => row[1] == "t"))
+            await AllowAsync(session, State.Outgoing, true, cancellation);
+    }
 
-        await DrainAsync(session, names.Staging, cancellation);
-        await session.ExecuteAsync($"DROP DATABASE {SqlText.Identifier(names.Staging)}", cancellation);
+    public async Task DropIncomingAsync(CancellationToken cancellation)
+    {
+        await using PsqlSession session = await OpenAsync(State.MaintenanceDatabase, cancellation);
+        if (State.IncomingOid is { } oid && (await DatabasesAsync(session, cancellation)).GetValueOrDefault(State.Live) == oid)
+            return; // It is live, and what was made for it is in use.
+        if (State.BuiltAs is not null)
+            await DropDatabaseAsync(session, State.BuiltAs, cancellation);
+        if (State.Incoming is not null)
+            await DropDatabaseAsync(session, State.Incoming, cancellation);
+        await DropAroundAsync(session, State.IncomingMade, cancellation);
+    }
+
+    public async Task DropOutgoingAsync(CancellationToken cancellation)
+    {
+        await using PsqlSession session = await OpenAsync(State.MaintenanceDatabase, cancellation);
+        await DropDatabaseAsync(session, State.Outgoing, cancellation);
+        await DropAroundAsync(session, State.OutgoingMade, cancellation);
+    }
+
+    /// <summary>By the server's count of rows written, after everybody is out; a server that has lost its counts since tells of less than there was.</summary>
+    public async Task<bool> WasUsedAsync(DateTimeOffset since, CancellationToken cancellation)
+    {
+        await using PsqlSession session = await OpenAsync(State.MaintenanceDatabase, cancellation);
+        if (State is not { IncomingOid: { } oid, WritesWhenOpened: { } before } || (await DatabasesAsync(session, cancellation)).GetValueOrDefault(State.Live) != oid)
+            return false;
+        await DrainAsync(session, State.Live, TimeSpan.Zero, cancellation);
+        return await WritesAsync(session, cancellation) != before;
+    }
+
+    public async Task<KeptState?> KeptAsync(CancellationToken cancellation)
+    {
+        await using PsqlSession session = await OpenAsync(State.MaintenanceDatabase, cancellation);
+        IReadOnlyList<string?[]> rows = await session.QueryAsync(
+            $"""
+            SELECT CASE WHEN pg_catalog.has_database_privilege(oid, 'CONNECT') THEN pg_catalog.pg_database_size(oid) END
+            FROM pg_catalog.pg_database WHERE datname = {SqlText.Literal(State.Outgoing)}
+            """, cancellation);
+        return rows.Count == 0 ? null
+            : new KeptState($"database \"{State.Outgoing}\"", rows[0][0] is { } bytes ? long.Parse(bytes, CultureInfo.InvariantCulture) : null);
+    }
+
+    public async Task<JsonElement> InverseAsync(string id, CancellationToken cancellation)
+    {
+        await using PsqlSession session = await OpenAsync(State.MaintenanceDatabase, cancellation);
+        if (State.LiveOid is not null && (await DatabasesAsync(session, cancellation)).GetValueOrDefault(State.Outgoing) != State.LiveOid)
+            throw KeptStates.Missing($"database {State.Outgoing}", source);
+        return new DatabaseSwitchRecord(
+            State.Live, State.LiveOid is null ? null : State.Outgoing, StagingNames.For(State.Live, id).Before, State.MaintenanceDatabase)
+        {
+            IncomingOid = State.LiveOid,
+            IncomingOpens = State.LiveWasOpen,
+            IncomingMade = State.OutgoingMade,
+            OutgoingMade = State.IncomingMade,
+            Changes = State.Changes?.Inverse,
+        }.ToJson();
     }
 
     /// <summary>Object ids by name, of those of the three that are there.</summary>
     public async Task<IReadOnlyDictionary<string, string>> DatabasesAsync(PsqlSession session, CancellationToken cancellation)
     {
-        string list = string.Join(", ", new[] { names.Live, names.Staging, names.Before }.Select(SqlText.Literal));
+        string list = string.Join(", ", new[] { State.Live, State.Incoming, State.Outgoing }.OfType<string>().Select(SqlText.Literal));
         IReadOnlyList<string?[]> rows = await session.QueryAsync($"SELECT datname, oid FROM pg_catalog.pg_database WHERE datname IN ({list})", cancellation);
         return rows.ToDictionary(static row => row[0]!, static row => row[1]!);
     }
 
-    private static string Rename(string from, string to) => $"ALTER DATABASE {SqlText.Identifier(from)} RENAME TO {SqlText.Identifier(to)}";
+    private async Task<long> WritesAsync(PsqlSession session, CancellationToken cancellation) => long.Parse(
+        await session.QueryOneAsync(
+            $"SELECT tup_inserted + tup_updated + tup_deleted FROM pg_catalog.pg_stat_database WHERE datid = {State.IncomingOid}", cancellation) ?? "-1",
+        CultureInfo.InvariantCulture);
 
-    private static string Allow(string database, bool connections) =>
-        $"ALTER DATABASE {SqlText.Identifier(database)} WITH ALLOW_CONNECTIONS {(connections ? "true" : "false")}";
+    private Task<PsqlSession> OpenAsync(string database, CancellationToken cancellation) => open(database, cancellation);
+
+    private Task RenameAsync(PsqlSession session, string from, string to, CancellationToken cancellation) =>
+        StepAsync(session, $"ALTER DATABASE {SqlText.Identifier(from)} RENAME TO {SqlText.Identifier(to)}", cancellation);
+
+    private Task AllowAsync(PsqlSession session, string database, bool connections, CancellationToken cancellation) =>
+        StepAsync(session, $"ALTER DATABASE {SqlText.Identifier(database)} WITH ALLOW_CONNECTIONS {(connections ? "true" : "false")}", cancellation);
+
+    private Task StepAsync(PsqlSession session, string sql, CancellationToken cancellation) =>
+        context.StepAsync(sql, () => session.ExecuteAsync(sql, cancellation));
 
     private static async Task<bool> AllowsConnectionsAsync(PsqlSession session, string database, CancellationToken cancellation) =>
         await session.QueryOneAsync($"SELECT datallowconn FROM pg_catalog.pg_database WHERE datname = {SqlText.Literal(database)}", cancellation) == "t";
-
-    private static async Task<bool> HasSubscriptionsAsync(PsqlSession session, string database, CancellationToken cancellation) =>
-        (await SubscriptionsAsync(session, database, cancellation)).Any(static row => row[1] == "t");
 
     /// <summary>Name, and whether it is enabled, of a database's subscriptions.</summary>
     private static Task<IReadOnlyList<string?[]>> SubscriptionsAsync(PsqlSession session, string database, CancellationToken cancellation) => session.QueryAsync(
@@ -121,68 +203,80 @@ internal sealed class DatabaseSwitch(
         """,
         cancellation);
 
-    /// <summary>
-    /// A database cannot be dropped while it has subscriptions. Restored ones name the captured database's slots at the publisher, which are not ours to
-    /// drop: each is parted from its slot first.
-    /// </summary>
-    private async Task DropSubscriptionsAsync(PsqlSession session, CancellationToken cancellation)
+    /// <summary>Drops a database that is ours, whoever is connected to it.</summary>
+    private async Task DropDatabaseAsync(PsqlSession session, string database, CancellationToken cancellation)
     {
-        string[] subscriptions = [.. (await SubscriptionsAsync(session, names.Staging, cancellation)).Select(static row => SqlText.Identifier(row[0]!))];
+        if (await session.QueryOneAsync($"SELECT count(*) FROM pg_catalog.pg_database WHERE datname = {SqlText.Literal(database)}", cancellation) == "0")
+            return;
+        await DropSubscriptionsAsync(session, database, cancellation);
+        await session.ExecuteAsync($"ALTER DATABASE {SqlText.Identifier(database)} WITH IS_TEMPLATE false", cancellation);
+        if (session.ServerMajor < 13)
+            await DrainAsync(session, database, TimeSpan.Zero, cancellation);
+        await StepAsync(session, $"DROP DATABASE {SqlText.Identifier(database)}{(session.ServerMajor < 13 ? "" : " WITH (FORCE)")}", cancellation);
+    }
+
+    /// <summary>
+    /// A database cannot be dropped while it has subscriptions. They name slots at the publisher, which belong to another database's subscriptions as
+    /// well: each is parted from its slot first.
+    /// </summary>
+    private async Task DropSubscriptionsAsync(PsqlSession session, string database, CancellationToken cancellation)
+    {
+        string[] subscriptions = [.. (await SubscriptionsAsync(session, database, cancellation)).Select(static row => SqlText.Identifier(row[0]!))];
         if (subscriptions.Length == 0)
             return;
-        await session.ExecuteAsync(Allow(names.Staging, true), cancellation);
-        await using PsqlSession staging = await openStaging(cancellation);
-        await new EventTriggers().DisableAsync(staging, cancellation);
+        await AllowAsync(session, database, true, cancellation);
+        await using PsqlSession inside = await OpenAsync(database, cancellation);
+        await new EventTriggers().DisableAsync(inside, cancellation);
         foreach (string name in subscriptions)
         {
-            await staging.ExecuteAsync($"ALTER SUBSCRIPTION {name} DISABLE", cancellation);
-            await staging.ExecuteAsync($"ALTER SUBSCRIPTION {name} SET (slot_name = NONE)", cancellation);
-            await staging.ExecuteAsync($"DROP SUBSCRIPTION {name}", cancellation);
+            await inside.ExecuteAsync($"ALTER SUBSCRIPTION {name} DISABLE", cancellation);
+            await inside.ExecuteAsync($"ALTER SUBSCRIPTION {name} SET (slot_name = NONE)", cancellation);
+            await inside.ExecuteAsync($"DROP SUBSCRIPTION {name}", cancellation);
         }
     }
 
-    /// <summary>Lets nobody connect any more, and ends who is connected.</summary>
-    private async Task DrainAsync(PsqlSession session, string database, CancellationToken cancellation)
+    private async Task DropAroundAsync(PsqlSession session, MadeAround made, CancellationToken cancellation)
     {
-        await session.ExecuteAsync(Allow(database, false), cancellation);
+        foreach (string tablespace in made.Tablespaces)
+        {
+            // Another database of the same restore may use it, until that is taken back too.
+            string? used = await session.QueryOneAsync(
+                $"SELECT 1 FROM pg_catalog.pg_tablespace s, pg_catalog.pg_tablespace_databases(s.oid) WHERE s.spcname = {SqlText.Literal(tablespace)} LIMIT 1", cancellation);
+            if (used is null)
+                await StepAsync(session, $"DROP TABLESPACE IF EXISTS {SqlText.Identifier(tablespace)}", cancellation);
+        }
+
+        await context.StepAsync("drop roles", async () =>
+        {
+            if (await RoleRestoration.DropAsync(session, made, cancellation) is { Count: > 0 } left)
+                context.Progress.Report(new Noted(source, $"a database uses roles that the restore created: {string.Join(", ", left)}; they stay as long as it does"));
+        });
+        if (State.Changes is { } changes)
+            await context.StepAsync("drop the roles that keep passwords", () => changes.DropAsync(session, cancellation));
+    }
+
+    /// <summary>Lets nobody connect any more, and ends who is connected: who is within a transaction after a time of grace.</summary>
+    private async Task DrainAsync(PsqlSession session, string database, TimeSpan grace, CancellationToken cancellation)
+    {
+        await AllowAsync(session, database, false, cancellation);
         // Autovacuum's workers are not asked to go (not everybody may), nor waited for: a large table keeps one busy for long, and renaming a database ends it
         // by itself (CountOtherDBBackends in procarray.c).
         string where = $"WHERE datname = {SqlText.Literal(database)} AND pid <> pg_catalog.pg_backend_pid() AND backend_type <> 'autovacuum worker'";
-        long started = time.GetTimestamp();
+        long started = context.Host.Time.GetTimestamp();
         while (true)
         {
-            await session.QueryAsync($"SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity {where}", cancellation);
+            TimeSpan elapsed = context.Host.Time.GetElapsedTime(started);
+            string whom = elapsed < grace ? " AND (backend_type <> 'client backend' OR state = 'idle')" : "";
+            await session.QueryAsync($"SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity {where}{whom}", cancellation);
             string left = await session.QueryOneAsync($"SELECT count(*) FROM pg_catalog.pg_stat_activity {where}", cancellation) ?? "0";
             if (left == "0")
                 return;
-            if (time.GetElapsedTime(started) > LongestDrain)
+            if (elapsed > LongestDrain)
                 throw new LifeboatException(
                     ErrorCodes.PostgresDatabaseInUse,
                     string.Create(CultureInfo.InvariantCulture, $"{left} connections to database {database} did not end within {LongestDrain.TotalSeconds:0} seconds"),
-                    "stop the application, then run the restore again", session.Connection.Source);
-            await Task.Delay(BetweenLooks, time, cancellation);
-        }
-    }
-
-    /// <summary>After a failed switch: gives the live database its name back and lets its users in again.</summary>
-    private async Task RepairAsync(string stagedOid, string? liveOid, Exception cause)
-    {
-        try
-        {
-            await BackAsync(stagedOid, CancellationToken.None);
-            if (liveOid is null)
-                return;
-            await using PsqlSession session = await open(CancellationToken.None);
-            await session.ExecuteAsync(Allow(names.Live, _liveWasOpen), CancellationToken.None);
-        }
-        catch (LifeboatException e)
-        {
-            throw new LifeboatException(
-                ErrorCodes.PostgresSwitchFailed,
-                $"the switch of database {names.Live} failed ({cause.Message}), and so did undoing it: {e.Message}",
-                $"when the server answers again, see which databases there are: if {names.Live} is missing, run {Rename(names.Before, names.Live)}; "
-                + $"then run {Allow(names.Live, true)}",
-                inner: e);
+                    "stop the application, then run the restore again", source);
+            await Task.Delay(BetweenLooks, context.Host.Time, cancellation);
         }
     }
 }

@@ -27,18 +27,14 @@ internal sealed class PostgresRestoration(
     string? toolsFolder,
     VerifiedSnapshot snapshot,
     SourceMetadata captured,
-    string restoreId,
+    RestoreRun restore,
     MadeOnServers run) : IRestoration
 {
-    private readonly RoleRestoration _roles = new(run);
-    private readonly RoleChanges _changes = new();
-    private readonly List<string> _tablespaces = [];
     private RestoreTarget? _target;
     private DatabaseSwitch? _switch;
     private PreparedRestore? _prepared;
     private TableReadBack? _readBack;
     private IReadOnlySet<PostgresMaterializedView> _unfilled = new HashSet<PostgresMaterializedView>();
-    private string? _stagedOid;
 
     public async Task<RestorePlan> PlanAsync(CancellationToken cancellation)
     {
@@ -47,6 +43,14 @@ internal sealed class PostgresRestoration(
             RestoreTarget target = await TargetAsync(cancellation);
             await using PsqlSession session = await target.OpenMaintenanceAsync(cancellation);
             _prepared = await new RestorePreflight(target, session, settings).RunAsync(cancellation);
+            _switch = new DatabaseSwitch(
+                context, settings.Name,
+                new DatabaseSwitchRecord(target.Names.Live, target.Names.Staging, target.Names.Before, target.MaintenanceDatabase)
+                {
+                    Changes = RoleChanges.Of(_prepared.Roles, restore.Id, target.Names.Live),
+                },
+                (database, token) => PsqlSession.OpenAsync(target.ServerTools, target.Connection.WithDatabase(database), token),
+                restore.RecordAsync);
             return _prepared.Plan;
         }
         catch (LifeboatException e)
@@ -59,14 +63,14 @@ internal sealed class PostgresRestoration(
     public async Task StageAsync(CancellationToken cancellation)
     {
         RestorePlan plan = _prepared?.Plan ?? await PlanAsync(cancellation);
-        if (plan.Blockers.Count > 0 || _prepared is null)
+        if (plan.Blockers.Count > 0 || _prepared is null || _switch is null)
             throw new LifeboatException(plan.Blockers);
         RestoreTarget target = await TargetAsync(cancellation);
         PreparedRestore prepared = _prepared;
         StagedContent content = new(target);
         using SchemaRestore schema = new(
             context, target.RestoreTools, target.Staging, snapshot, $"{target.Folder}/schema.dump", prepared.KeepTablespaces);
-        await StepAsync("roles and the empty database", () => CreateAsync(target, prepared, cancellation));
+        await StepAsync("roles and the empty database", () => CreateAsync(target, _switch, prepared, cancellation));
         ExtensionRestore extensions = new(target.Details);
         await StepAsync("what comes before the rows", () => extensions.EditsSchema || prepared.ExtensionVersions.Count > 0
             ? schema.PreDataAsync(text => extensions.EditSchema(text, prepared.ExtensionVersions), cancellation)
@@ -88,77 +92,18 @@ internal sealed class PostgresRestoration(
 
     public async Task<VerifyReport> VerifyAsync(CancellationToken cancellation)
     {
-        if (_prepared is null || _stagedOid is null || _readBack is null)
+        if (_prepared is null || _switch is null || _readBack is null)
             throw new InvalidOperationException("nothing was staged");
-        return await new RestoreVerification(await TargetAsync(cancellation), _prepared, _readBack, _roles.Created.ToHashSet(), _unfilled).RunAsync(cancellation);
+        HashSet<string> created = [.. _switch.State.IncomingMade.Roles.Select(static role => role.Name)];
+        return await new RestoreVerification(await TargetAsync(cancellation), _prepared, _readBack, created, _unfilled).RunAsync(cancellation);
     }
 
-    public async Task CommitAsync(CancellationToken cancellation)
-    {
-        if (_stagedOid is null)
-            throw new InvalidOperationException("nothing was staged");
-        await ChangeRolesAsync(cancellation);
-        try
-        {
-            await (await SwitchAsync(cancellation)).ForwardAsync(_stagedOid, cancellation);
-        }
-        catch (LifeboatException)
-        {
-            await ChangeRolesBackAsync();
-            throw;
-        }
-    }
-
-    public async Task RevertAsync(CancellationToken cancellation)
-    {
-        if (_stagedOid is not null)
-            await (await SwitchAsync(cancellation)).BackAsync(_stagedOid, cancellation);
-        await ChangeRolesBackAsync();
-        await DiscardAsync(cancellation);
-    }
-
-    public async Task DiscardAsync(CancellationToken cancellation)
-    {
-        if (_target is null || _prepared is null)
-            return; // Nothing was begun.
-        await using PsqlSession session = await _target.OpenMaintenanceAsync(cancellation);
-        DatabaseSwitch databases = await SwitchAsync(cancellation);
-        if (_stagedOid is not null && (await databases.DatabasesAsync(session, cancellation)).GetValueOrDefault(_target.Names.Live) == _stagedOid)
-            return; // It is live now, and what was created for it is in use.
-        await databases.DropStagingAsync(session, cancellation);
-        await DropTablespacesAsync(session, cancellation);
-        if (!await _roles.UndoAsync(session, cancellation))
-            context.Progress.Report(new Noted(settings.Name, $"another database uses roles that were created: {string.Join(", ", _roles.Created)}; they stay as long as it does"));
-        _stagedOid = null;
-    }
+    public ISwitch Switch => _switch ?? throw new InvalidOperationException("nothing was planned");
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     private async Task<RestoreTarget> TargetAsync(CancellationToken cancellation) => _target ??= await RestoreTarget.FindAsync(
-        context, await PostgresConnection.FromAsync(settings, secrets, cancellation), toolsFolder, snapshot, captured, restoreId, cancellation);
-
-    private async Task<DatabaseSwitch> SwitchAsync(CancellationToken cancellation)
-    {
-        RestoreTarget target = await TargetAsync(cancellation);
-        return _switch ??= new DatabaseSwitch(target.Names, target.OpenMaintenanceAsync, target.OpenStagingAsync, context.Host.Time);
-    }
-
-    /// <summary>Roles that exist are in use by what is live: they are changed at the switch, not before.</summary>
-    private async Task ChangeRolesAsync(CancellationToken cancellation)
-    {
-        if (_prepared is not { Roles: { Update.Count: > 0 } or { UpdateMemberships.Count: > 0 } } || _target is null)
-            return;
-        await using PsqlSession session = await _target.OpenMaintenanceAsync(cancellation);
-        await _changes.ApplyAsync(session, _prepared.Roles, cancellation);
-    }
-
-    private async Task ChangeRolesBackAsync()
-    {
-        if (!_changes.Applied || _target is null)
-            return;
-        await using PsqlSession session = await _target.OpenMaintenanceAsync(CancellationToken.None);
-        await _changes.UndoAsync(session, CancellationToken.None);
-    }
+        context, await PostgresConnection.FromAsync(settings, secrets, cancellation), toolsFolder, snapshot, captured, restore.Id, cancellation);
 
     private async Task StepAsync(string what, Func<Task> step)
     {
@@ -168,57 +113,48 @@ internal sealed class PostgresRestoration(
             settings.Name, string.Create(CultureInfo.InvariantCulture, $"restored {what} in {context.Host.Time.GetElapsedTime(started).TotalSeconds:0.0} s")));
     }
 
-    /// <summary>Creates what is missing around the database, and the staged database itself, empty.</summary>
-    private async Task CreateAsync(RestoreTarget target, PreparedRestore prepared, CancellationToken cancellation)
+    /// <summary>Creates what is missing around the database, and the staged database itself, empty; each noted before it is there.</summary>
+    private async Task CreateAsync(RestoreTarget target, DatabaseSwitch databases, PreparedRestore prepared, CancellationToken cancellation)
     {
+        await databases.NoteAsync(databases.State, cancellation);
         await using PsqlSession session = await target.OpenMaintenanceAsync(cancellation);
-        await _roles.ApplyAsync(session, prepared.Roles, prepared.Rights, cancellation);
+        if (databases.State.Changes is { } changes)
+            await changes.PrepareAsync(session, prepared.Roles, context, cancellation);
+        await context.StepAsync("create roles", () => new RoleRestoration(run).ApplyAsync(
+            session, prepared.Roles, prepared.Rights,
+            (roles, revokes) => NoteMadeAsync(databases, made => made with { Roles = roles, Revokes = revokes }, cancellation), cancellation));
         foreach (GlobalTablespace space in prepared.CreateTablespaces)
-            await CreateTablespaceAsync(session, space, cancellation);
+            await CreateTablespaceAsync(session, databases, space, cancellation);
         PostgresDatabase database = target.Details.Database;
         string? tablespace = prepared.KeepTablespaces && database.Tablespace != "pg_default" ? NameText.Decode(database.Tablespace, target.Details) : null;
-        await CreateDatabaseAsync(target, session, name => DatabaseSql.Create(database, name, session.ServerMajor, owner: null, tablespace), cancellation);
-        _stagedOid = await session.QueryOneAsync(
+        await CreateDatabaseAsync(
+            target, databases, session, name => DatabaseSql.Create(database, name, session.ServerMajor, owner: null, tablespace), cancellation);
+        string? oid = await session.QueryOneAsync(
             $"SELECT oid FROM pg_catalog.pg_database WHERE datname = {SqlText.Literal(target.Names.Staging)}", cancellation);
-        await WarnOfCollationAsync(target, session, cancellation);
+        await databases.NoteAsync(databases.State with { IncomingOid = oid, BuiltAs = null }, cancellation);
+        await WarnOfCollationAsync(target, session, oid, cancellation);
         foreach (string sql in new StagingDatabase(target.Names.Staging, database).SpeedSql(target.Workers))
             await session.ExecuteAsync(sql, cancellation);
     }
 
-    private async Task CreateTablespaceAsync(PsqlSession session, GlobalTablespace space, CancellationToken cancellation)
+    private async Task CreateTablespaceAsync(PsqlSession session, DatabaseSwitch databases, GlobalTablespace space, CancellationToken cancellation)
     {
         string find = $"SELECT oid FROM pg_catalog.pg_tablespace WHERE spcname = {SqlText.Literal(space.Name)}";
-        bool made = await session.QueryOneAsync(find, cancellation) is { } there && run.Tablespaces.Contains((space.Name, there));
-        if (made)
-            _tablespaces.Add(space.Name);
-        foreach (GlobalStatement statement in space.Statements.Where(_ => !made))
-        {
-            await session.ExecuteAsync(statement.AsItsGrantor(), cancellation);
-            if (statement.Kind == GlobalKind.CreateTablespace)
-                _tablespaces.Add(space.Name);
-        }
-
+        await NoteMadeAsync(databases, made => made with { Tablespaces = [.. made.Tablespaces, space.Name] }, cancellation);
+        if (await session.QueryOneAsync(find, cancellation) is { } there && run.Tablespaces.Contains((space.Name, there)))
+            return; // another database of this run has made it
+        foreach (GlobalStatement statement in space.Statements)
+            await context.StepAsync($"tablespace {space.Name}", () => session.ExecuteAsync(statement.AsItsGrantor(), cancellation));
         run.Tablespaces.Add((space.Name, await session.QueryOneAsync(find, cancellation) ?? ""));
     }
 
-    /// <summary>Drops those that no database uses; another database of the run may, until it is taken back too.</summary>
-    private async Task DropTablespacesAsync(PsqlSession session, CancellationToken cancellation)
-    {
-        foreach (string tablespace in _tablespaces.ToArray())
-        {
-            string? used = await session.QueryOneAsync(
-                $"SELECT 1 FROM pg_catalog.pg_tablespace s, pg_catalog.pg_tablespace_databases(s.oid) WHERE s.spcname = {SqlText.Literal(tablespace)} LIMIT 1", cancellation);
-            if (used is not null)
-                continue;
-            await session.ExecuteAsync($"DROP TABLESPACE IF EXISTS {SqlText.Identifier(tablespace)}", cancellation);
-            _tablespaces.Remove(tablespace);
-        }
-    }
+    private static Task NoteMadeAsync(DatabaseSwitch databases, Func<MadeAround, MadeAround> change, CancellationToken cancellation) =>
+        databases.NoteAsync(databases.State with { IncomingMade = change(databases.State.IncomingMade) }, cancellation);
 
-    private async Task WarnOfCollationAsync(RestoreTarget target, PsqlSession session, CancellationToken cancellation)
+    private async Task WarnOfCollationAsync(RestoreTarget target, PsqlSession session, string? oid, CancellationToken cancellation)
     {
         string? here = await session.QueryOneAsync(
-            $"SELECT pg_catalog.to_jsonb(d) ->> 'datcollversion' FROM pg_catalog.pg_database d WHERE oid = {_stagedOid}", cancellation);
+            $"SELECT pg_catalog.to_jsonb(d) ->> 'datcollversion' FROM pg_catalog.pg_database d WHERE oid = {oid}", cancellation);
         if (target.Details.Database.CollationVersion is { } there && here is not null && here != there)
             context.Progress.Report(new Warned(settings.Name, new Problem(
                 ErrorCodes.PostgresCollationVersion, $"the database's locale has version {there} in the snapshot and {here} on this server: texts may be ordered in another way",
@@ -226,30 +162,29 @@ internal sealed class PostgresRestoration(
     }
 
     /// <summary>Creates the staged database; first under another name, where an extension can be created only there.</summary>
-    private static async Task CreateDatabaseAsync(RestoreTarget target, PsqlSession session, Func<string, string> create, CancellationToken cancellation)
+    private async Task CreateDatabaseAsync(
+        RestoreTarget target, DatabaseSwitch databases, PsqlSession session, Func<string, string> create, CancellationToken cancellation)
     {
         (KnownExtension Known, PostgresExtension Captured)[] choosy =
             [.. target.Details.Extensions.Select(static e => (Known: KnownExtensions.Find(e.Name)!, Captured: e)).Where(static e => e.Known?.CreatedInDatabase is not null)];
         if (choosy.Length == 0)
         {
-            await session.ExecuteAsync(create(target.Names.Staging), cancellation);
+            await context.StepAsync("create the staging database", () => session.ExecuteAsync(create(target.Names.Staging), cancellation));
             return;
         }
 
         string name = choosy[0].Known.CreatedInDatabase!;
-        await session.ExecuteAsync(create(name), cancellation);
-        try
-        {
-            await using (PsqlSession first = await PsqlSession.OpenAsync(target.ServerTools, target.Connection.WithDatabase(name), cancellation))
-                foreach ((KnownExtension known, PostgresExtension captured) in choosy)
-                    await first.ExecuteAsync($"CREATE EXTENSION {SqlText.Identifier(known.Name)} WITH SCHEMA {SqlText.Identifier(captured.Schema)}", cancellation);
-            await session.ExecuteAsync($"ALTER DATABASE {SqlText.Identifier(name)} RENAME TO {SqlText.Identifier(target.Names.Staging)}", cancellation);
-        }
-        catch
-        {
-            await session.ExecuteAsync($"DROP DATABASE IF EXISTS {SqlText.Identifier(name)}", CancellationToken.None);
-            throw;
-        }
+        if ((await session.QueryAsync($"SELECT 1 FROM pg_catalog.pg_database WHERE datname = {SqlText.Literal(name)}", cancellation)).Count > 0)
+            throw new LifeboatException(
+                ErrorCodes.PostgresDatabaseInUse, $"extension {choosy[0].Known.Name} can be created only in a database named {name}, and there is one",
+                "rename or drop that database, or restore to another server", target.Source);
+        await databases.NoteAsync(databases.State with { BuiltAs = name }, cancellation);
+        await context.StepAsync($"create the staging database as {name}", () => session.ExecuteAsync(create(name), cancellation));
+        await using (PsqlSession first = await PsqlSession.OpenAsync(target.ServerTools, target.Connection.WithDatabase(name), cancellation))
+            foreach ((KnownExtension known, PostgresExtension captured) in choosy)
+                await first.ExecuteAsync($"CREATE EXTENSION {SqlText.Identifier(known.Name)} WITH SCHEMA {SqlText.Identifier(captured.Schema)}", cancellation);
+        await context.StepAsync("rename the staging database", () => session.ExecuteAsync(
+            $"ALTER DATABASE {SqlText.Identifier(name)} RENAME TO {SqlText.Identifier(target.Names.Staging)}", cancellation));
     }
 
     /// <summary>An extension's event triggers are there from its creation on; what they look at while several sessions work would let those wait for each other.</summary>

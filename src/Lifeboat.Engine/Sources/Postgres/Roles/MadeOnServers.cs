@@ -6,9 +6,8 @@ namespace Lifeboat.Engine.Sources.Postgres.Roles;
 /// </summary>
 internal sealed class MadeOnServers
 {
-    /// <summary>Names and object ids.</summary>
-    public HashSet<(string Name, string Oid)> Roles { get; } = [];
+    public HashSet<MadeRole> Roles { get; } = [];
 
-    /// <summary>Likewise.</summary>
+    /// <summary>Names and object ids.</summary>
     public HashSet<(string Name, string Oid)> Tablespaces { get; } = [];
 }

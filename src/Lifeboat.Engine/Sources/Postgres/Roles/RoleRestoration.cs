@@ -6,7 +6,7 @@ namespace Lifeboat.Engine.Sources.Postgres.Roles;
 
 /// <summary>
 /// Creates a plan's roles on the target, all of them in one transaction, and drops them again. Roles that were there before are never
-/// altered; of a created one the object id is kept, so that nothing but it can be dropped.
+/// altered; of a created one the object id is noted before the transaction ends, so that nothing but it can be dropped, and it can be whenever the process ends.
 /// </summary>
 /// <param name="run">What the run's other restores made: their roles are taken for this one's too.</param>
 internal sealed class RoleRestoration(MadeOnServers run)
@@ -18,14 +18,12 @@ internal sealed class RoleRestoration(MadeOnServers run)
         SET LOCAL log_duration = off; SET LOCAL pg_stat_statements.track_utility = off; SET LOCAL pgaudit.log = 'none'
         """;
 
-    private readonly List<(string Name, string Oid)> _created = [];
     private readonly List<string> _revokes = [];
 
-    /// <summary>Names of the roles that were created.</summary>
-    public IEnumerable<string> Created => _created.Select(static role => role.Name);
-
+    /// <param name="noteAsync">Given the roles, and what takes back their grants, before they are there for good.</param>
     /// <exception cref="LifeboatException">The server refused a role; none was created then.</exception>
-    public async Task ApplyAsync(PsqlSession session, RolePlan plan, TargetRights rights, CancellationToken cancellation)
+    public async Task ApplyAsync(
+        PsqlSession session, RolePlan plan, TargetRights rights, Func<IReadOnlyList<MadeRole>, IReadOnlyList<string>, Task> noteAsync, CancellationToken cancellation)
     {
         if (plan.Create.Count == 0)
             return;
@@ -34,18 +32,19 @@ internal sealed class RoleRestoration(MadeOnServers run)
         {
             if (rights.Superuser)
                 await session.ExecuteAsync(QuietSql, cancellation);
-            HashSet<string> there = [.. (await FindAsync(session, plan, cancellation)).Where(run.Roles.Contains).Select(static role => role.Name)];
+            HashSet<string> there = [.. (await ThereAsync(session, plan, cancellation)).Where(run.Roles.Contains).Select(static role => role.Name)];
             foreach (GlobalRole role in plan.Create.Where(role => !there.Contains(role.Name)))
                 await CreateAsync(session, role, rights, cancellation);
             foreach (PlannedMembership grant in plan.Grant)
                 await GrantAsync(session, grant, cancellation);
             foreach (GlobalStatement grant in plan.ParameterGrants)
                 await GrantParameterAsync(session, grant, cancellation);
-            _created.AddRange(await FindAsync(session, plan, cancellation));
+            IReadOnlyList<MadeRole> made = await ThereAsync(session, plan, cancellation);
+            await noteAsync(made, _revokes);
             await session.ExecuteAsync("COMMIT", cancellation);
-            run.Roles.UnionWith(_created);
+            run.Roles.UnionWith(made);
         }
-        catch (LifeboatException)
+        catch
         {
             // Closing the session rolls back what is left of the transaction; what a lost COMMIT may have made is found by its object id.
             session.Kill();
@@ -54,37 +53,33 @@ internal sealed class RoleRestoration(MadeOnServers run)
     }
 
     /// <summary>
-    /// Drops the created roles; those that are gone already, or were made again by somebody else, are let be. While any of them is used in a database
+    /// Drops created roles; those that are gone already, or were made again by somebody else, are let be. While any of them is used in a database
     /// (another one that the run restores, which is yet to be taken back), all of them stay.
     /// </summary>
-    /// <returns>Whether none is left.</returns>
-    public async Task<bool> UndoAsync(PsqlSession session, CancellationToken cancellation)
+    /// <returns>Names of roles that stay.</returns>
+    public static async Task<IReadOnlyList<string>> DropAsync(PsqlSession session, MadeAround made, CancellationToken cancellation)
     {
-        if (_created.Count == 0)
-            return true;
-        string known = string.Join(", ", _created.Select(static role => $"({SqlText.Literal(role.Name)}, {role.Oid}::oid)"));
+        if (made.Roles.Count == 0)
+            return [];
+        string known = string.Join(", ", made.Roles.Select(static role => $"({SqlText.Literal(role.Name)}, {role.Oid}::oid)"));
         IReadOnlyList<string?[]> rows = await session.QueryAsync(
-            $"""
-            SELECT r.rolname, EXISTS (
-              SELECT 1 FROM pg_catalog.pg_shdepend d WHERE d.refclassid = 'pg_catalog.pg_authid'::regclass AND d.refobjid = r.oid
-                AND (d.dbid <> 0 OR d.classid IN ('pg_catalog.pg_database'::regclass, 'pg_catalog.pg_tablespace'::regclass)))
-            FROM pg_catalog.pg_roles r JOIN (VALUES {known}) k(name, oid) ON r.oid = k.oid AND r.rolname = k.name
-            """,
-            cancellation);
-        if (rows.Any(static row => row[1] == "t"))
-            return false;
-        if (rows.Count > 0)
+            $"SELECT r.rolname FROM pg_catalog.pg_roles r JOIN (VALUES {known}) k(name, oid) ON r.oid = k.oid AND r.rolname = k.name", cancellation);
+        if (rows.Count == 0)
+            return [];
+        // A membership's grantor cannot be dropped before it (16 and later); a right on a parameter keeps its role.
+        string drops = string.Join("; ", rows.Select(static row => $"DROP ROLE {SqlText.Identifier(row[0]!)}"));
+        await session.ExecuteAsync("BEGIN", cancellation);
+        try
         {
-            // A membership's grantor cannot be dropped before it (16 and later); a right on a parameter keeps its role.
-            string drops = string.Join("; ", rows.Select(static row => $"DROP ROLE {SqlText.Identifier(row[0]!)}"));
-            await session.ExecuteAsync("BEGIN", cancellation);
-            await session.ExecuteAsync(string.Join("; ", Enumerable.Reverse(_revokes).Append(drops)), cancellation);
+            await session.ExecuteAsync(string.Join("; ", made.Revokes.Reverse().Append(drops)), cancellation);
             await session.ExecuteAsync("COMMIT", cancellation);
+            return [];
         }
-
-        _created.Clear();
-        _revokes.Clear();
-        return true;
+        catch (LifeboatException e) when (PostgresError.Of(e)?.SqlState == "2BP01") // dependent_objects_still_exist
+        {
+            await session.ExecuteAsync("ROLLBACK", CancellationToken.None);
+            return [.. rows.Select(static row => row[0]!)];
+        }
     }
 
     private static async Task CreateAsync(PsqlSession session, GlobalRole role, TargetRights rights, CancellationToken cancellation)
@@ -117,11 +112,11 @@ internal sealed class RoleRestoration(MadeOnServers run)
     }
 
     /// <summary>Those of the roles to create that are there now.</summary>
-    private static async Task<IReadOnlyList<(string Name, string Oid)>> FindAsync(PsqlSession session, RolePlan plan, CancellationToken cancellation)
+    private static async Task<IReadOnlyList<MadeRole>> ThereAsync(PsqlSession session, RolePlan plan, CancellationToken cancellation)
     {
         string names = string.Join(", ", plan.Create.Select(static role => SqlText.Literal(role.Name)));
-        IReadOnlyList<string?[]> rows = await session.QueryAsync($"SELECT rolname, oid FROM pg_catalog.pg_roles WHERE rolname IN ({names})", cancellation);
-        return [.. rows.Select(static row => (row[0]!, row[1]!))];
+        return [.. (await session.QueryAsync($"SELECT rolname, oid FROM pg_catalog.pg_roles WHERE rolname IN ({names})", cancellation))
+            .Select(static row => new MadeRole(row[0]!, row[1]!))];
     }
 
     /// <summary>The server may quote a statement in its message, so a password's hash is taken out of it.</summary>

@@ -5,7 +5,7 @@ using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Processes;
 
-namespace Lifeboat.Engine.Backup;
+namespace Lifeboat.Engine.Runs;
 
 /// <summary>
 /// Keeps two runs on the same app apart: <c>.lifeboat/lock</c> beside the app file, held open under the system's own lock, so a killed run

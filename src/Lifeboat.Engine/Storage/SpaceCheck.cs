@@ -1,7 +1,7 @@
 using System.Globalization;
 using Lifeboat.Engine.Errors;
 
-namespace Lifeboat.Engine.Backup;
+namespace Lifeboat.Engine.Storage;
 
 /// <summary>Looks for free space before the first byte is written. What it lets through can still fill a disk; that is an error of its own.</summary>
 public static class SpaceCheck

@@ -1,0 +1,32 @@
+using Lifeboat.Engine.Apps;
+using Lifeboat.Engine.Hosting;
+using Lifeboat.Engine.Restore.Journal;
+using Lifeboat.Engine.Runs;
+
+namespace Lifeboat.Engine.Restore;
+
+/// <summary>Removes the states that restores kept: there is no undo behind it.</summary>
+public sealed class DiscardOperation(App app, RunContext run)
+{
+    /// <param name="confirm">Asked with what would be removed; a no cancels.</param>
+    /// <returns>What was removed.</returns>
+    public async Task<IReadOnlyList<PastRestore>> RunAsync(Func<IReadOnlyList<PastRestore>, CancellationToken, Task<bool>> confirm, CancellationToken cancellation)
+    {
+        using RunLock held = RunLock.Take(app, run.Host, "discard");
+        PastRestores past = new(app, run);
+        await past.SettleAsync(cancellation);
+        IReadOnlyList<PastRestore> kept = await past.ListAsync(cancellation);
+        if (kept.Count == 0)
+            throw UndoOperation.NothingKept();
+        if (!await confirm(kept, cancellation))
+            throw new OperationCanceledException("the discard was not confirmed");
+        foreach (PastRestore _ in kept)
+        {
+            using RestoreJournal? newest = past.Newest();
+            if (newest is not null)
+                await past.DiscardAsync(newest);
+        }
+
+        return kept;
+    }
+}

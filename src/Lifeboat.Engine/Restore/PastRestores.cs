@@ -1,0 +1,205 @@
+using System.Text.Json;
+using Lifeboat.Engine.Apps;
+using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Hosting;
+using Lifeboat.Engine.Progress;
+using Lifeboat.Engine.Restore.Journal;
+using Lifeboat.Engine.Runs;
+using Lifeboat.Engine.Secrets;
+using Lifeboat.Engine.Sources;
+
+namespace Lifeboat.Engine.Restore;
+
+/// <summary>The restores of an app that left a journal: interrupted ones, and ones whose previous state is kept.</summary>
+/// <param name="app">With the sources as the app file has them; a journal's own targets are put in their place.</param>
+internal sealed class PastRestores(App app, RunContext run)
+{
+    private string Folder => RunLock.StateDirectory(app);
+
+    /// <summary>
+    /// Brings what another process left unfinished to a state that is either wholly old or wholly new, and forgets what was kept long enough. To be called
+    /// with the app's lock, before anything else is done to the app.
+    /// </summary>
+    /// <exception cref="LifeboatException">It cannot be done now, and so nothing else can be.</exception>
+    public async Task SettleAsync(CancellationToken cancellation)
+    {
+        foreach (RestoreJournal journal in Unfinished())
+        {
+            using (journal)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                if (journal.IsDiscarding)
+                    await DiscardAsync(journal);
+                else if (journal.IsCommitted)
+                    await CompleteAsync(journal);
+                else
+                    await TakeBackAsync(journal);
+            }
+        }
+
+        if (app.KeepPrevious is not { } keep)
+            return;
+        foreach (RestoreJournal journal in RestoreJournal.OpenAll(Folder, run))
+        {
+            using (journal)
+            {
+                if (run.Host.Time.GetUtcNow() - journal.Began < keep)
+                    continue;
+                await DiscardAsync(journal);
+                run.Progress.Report(new Noted(null, $"removed what restore {journal.Header.Id} had kept: keep_previous is over"));
+            }
+        }
+    }
+
+    /// <summary>The newest finished restore or undo, whose previous state is kept; null where there is none. The caller disposes it.</summary>
+    public RestoreJournal? Newest()
+    {
+        IReadOnlyList<RestoreJournal> journals = RestoreJournal.OpenAll(Folder, run);
+        foreach (RestoreJournal older in journals.SkipLast(1))
+            older.Dispose();
+        return journals.Count == 0 ? null : journals[^1];
+    }
+
+    /// <summary>What the journals say, without changing anything.</summary>
+    public async Task<IReadOnlyList<PastRestore>> ListAsync(CancellationToken cancellation)
+    {
+        List<PastRestore> past = [];
+        foreach (RestoreJournal journal in RestoreJournal.OpenAll(Folder, run, onlyRead: true))
+        {
+            using (journal)
+                past.Add(new PastRestore(
+                    journal.Header.Id, journal.Began, journal.Header.Snapshot, journal.Header.Undoes,
+                    journal.IsDiscarding ? PastRestoreState.Discarding
+                        : journal.IsFinished ? PastRestoreState.Kept
+                        : journal.IsCommitted ? PastRestoreState.Committed : PastRestoreState.Interrupted,
+                    Words(journal.Last), await KeptAsync(journal, cancellation)));
+        }
+
+        return past;
+    }
+
+    /// <summary>The switches of a journal's sources, as far as they left anything behind.</summary>
+    public IReadOnlyList<SourceSwitch> Switches(RestoreJournal journal) =>
+    [
+        .. journal.Header.Sources.Select(source => (Source: source, Record: journal.RecordOf(source.Name))).Where(static one => one.Record is not null)
+            .Select(one => Resume(one.Source, one.Record!.Value, new RestoreRun(journal.Header.Id))),
+    ];
+
+    /// <summary>A source's switch by its record.</summary>
+    public SourceSwitch Resume(JournalSource source, JsonElement record, RestoreRun restore) => new(source.Name, Source(source).Resume(record, restore));
+
+    public HookRunner Hooks(RestoreJournal journal) =>
+        new(app, run, new Dictionary<string, string?> { ["LIFEBOAT_RESTORE"] = journal.Header.Id, ["LIFEBOAT_SNAPSHOT"] = journal.Header.Snapshot });
+
+    /// <summary>Removes what a restore kept; its journal is gone then.</summary>
+    public async Task DiscardAsync(RestoreJournal journal)
+    {
+        if (!journal.IsDiscarding)
+            journal.Write(JournalStep.Discard);
+        foreach (SourceSwitch source in Switches(journal))
+            await source.Switch.DropOutgoingAsync(CancellationToken.None);
+        journal.Delete();
+    }
+
+    /// <summary>What is kept by a restore, by source.</summary>
+    public async Task<IReadOnlyList<KeptSource>> KeptAsync(RestoreJournal journal, CancellationToken cancellation)
+    {
+        List<KeptSource> kept = [];
+        foreach (JournalSource source in journal.Header.Sources)
+        {
+            if (journal.RecordOf(source.Name) is not { } record)
+                continue;
+            try
+            {
+                if (await Source(source).Resume(record, new RestoreRun(journal.Header.Id)).KeptAsync(cancellation) is { } state)
+                    kept.Add(new KeptSource(source.Name, state, null));
+            }
+            catch (LifeboatException e)
+            {
+                kept.Add(new KeptSource(source.Name, null, e.Problems[0]));
+            }
+        }
+
+        return kept;
+    }
+
+    private List<RestoreJournal> Unfinished()
+    {
+        List<RestoreJournal> unfinished = [];
+        foreach (RestoreJournal journal in RestoreJournal.OpenAll(Folder, run).Reverse())
+        {
+            if (journal.IsFinished && !journal.IsDiscarding)
+                journal.Dispose();
+            else
+                unfinished.Add(journal);
+        }
+
+        return unfinished;
+    }
+
+    private async Task CompleteAsync(RestoreJournal journal)
+    {
+        await new Switchover(journal, Switches(journal), Hooks(journal), run).FinishAsync(() => Forget(journal.Header.Undoes));
+        if (journal.IsFinished)
+            Tell(ErrorCodes.RestoreCompleted, journal, "had passed its commit point and was brought to its end: what is live is the restored state");
+    }
+
+    private async Task TakeBackAsync(RestoreJournal journal)
+    {
+        string reached = Words(journal.Last);
+        try
+        {
+            await new Switchover(journal, Switches(journal), Hooks(journal), run).TakeBackAsync(isInterrupted: true);
+        }
+        catch (LifeboatException e)
+        {
+            throw new LifeboatException(
+                [new Problem(
+                    ErrorCodes.RestoreUnsettled, $"the restore {journal.Header.Id} of {When(journal)} was interrupted ({reached}) and cannot be taken back now",
+                    "mend what the other messages say, then run this again; nothing else is done to the app before", null), .. e.Problems], e);
+        }
+
+        Tell(ErrorCodes.RestoreTakenBack, journal, $"had been interrupted ({reached}) and was taken back: what is live is the state before it");
+    }
+
+    private void Tell(ErrorCode code, RestoreJournal journal, string what) => run.Progress.Report(new Warned(null, new Problem(
+        code, $"{(journal.IsUndo ? "the undo" : "the restore")} {journal.Header.Id} of {When(journal)} {what}",
+        code == ErrorCodes.RestoreCompleted ? "`lifeboat undo` takes it back" : "run the restore again if it is still wanted")));
+
+    /// <summary>The journal of a restore that was undone: what it kept is live again.</summary>
+    public void Forget(string? id)
+    {
+        foreach (RestoreJournal journal in RestoreJournal.OpenAll(Folder, run))
+        {
+            using (journal)
+            {
+                if (journal.Header.Id == id)
+                    journal.Delete();
+            }
+        }
+    }
+
+    private ISource Source(JournalSource source)
+    {
+        SourceSettings settings = app.Sources.FirstOrDefault(one => one.Name == source.Name) ?? throw new LifeboatException(
+            ErrorCodes.RestoreUnsettled, $"the source {source.Name} of an earlier restore is not in the app file any more",
+            $"put it back for as long as that restore is not discarded (`lifeboat discard`)", source.Name);
+        App there = source.Target is null ? app : app.WithTargets(new Dictionary<string, string> { [source.Name] = source.Target });
+        settings = there.Sources.First(one => one.Name == source.Name);
+        return new SourceFactory(there, run, new SecretResolver(app.Directory, run)).Create(settings);
+    }
+
+    private static string When(RestoreJournal journal) => $"{journal.Began.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z";
+
+    private static string Words(JournalEntry entry) => entry.Step switch
+    {
+        JournalStep.Restore or JournalStep.Undo => "before anything was done",
+        JournalStep.Stage or JournalStep.Record => $"while {entry.Source} was staged",
+        JournalStep.Verify => $"while {entry.Source} was verified",
+        JournalStep.Switch => $"while {entry.Source} was switched",
+        JournalStep.Open => "when all was switched, before the commit point",
+        JournalStep.Committed => "behind the commit point",
+        JournalStep.Discard => "while what it kept was removed",
+        _ => "at its end",
+    };
+}

@@ -1,0 +1,10 @@
+using Lifeboat.Engine.Apps;
+using Lifeboat.Engine.Hosting;
+
+namespace Lifeboat.Engine.Restore;
+
+/// <summary>Tells what restores of an app were interrupted or keep a previous state; changes nothing.</summary>
+public sealed class StatusOperation(App app, RunContext run)
+{
+    public Task<IReadOnlyList<PastRestore>> RunAsync(CancellationToken cancellation) => new PastRestores(app, run).ListAsync(cancellation);
+}

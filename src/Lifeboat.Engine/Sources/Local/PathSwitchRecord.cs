@@ -1,0 +1,28 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Lifeboat.Engine.Sources.Local;
+
+/// <summary>The paths of one source that are switched together.</summary>
+/// <param name="SideSuffixes">What may stand beside a path and belongs to it (SQLite's <c>-wal</c>).</param>
+internal sealed record PathSwitchRecord(IReadOnlyList<PathExchange> Paths, IReadOnlyList<string> SideSuffixes)
+{
+    public JsonElement ToJson() => JsonSerializer.SerializeToElement(this, PathSwitchJson.Default.PathSwitchRecord);
+
+    public static PathSwitchRecord From(JsonElement record, string source) => SwitchRecords.Read(record, PathSwitchJson.Default.PathSwitchRecord, source);
+}
+
+/// <summary>One path that is exchanged for what stands beside it.</summary>
+/// <param name="Path">The live path, absolute.</param>
+/// <param name="Incoming">The name, in the same folder, of what becomes live; null where the path shall be empty.</param>
+/// <param name="Outgoing">The name under which the live state is kept.</param>
+/// <param name="Replaces">Whether there was something live.</param>
+/// <param name="Inside">Whether the path cannot be renamed: then both names are inside of it, and what is in it is moved name by name.</param>
+/// <param name="CreatedFolders">Folders above the path that had to be made, the uppermost first.</param>
+/// <param name="Root">The live folder's own traits, where <paramref name="Inside"/>.</param>
+internal sealed record PathExchange(
+    string Path, string? Incoming, string Outgoing, bool Replaces, bool Inside, IReadOnlyList<string> CreatedFolders, CapturedTraits? Root);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
+[JsonSerializable(typeof(PathSwitchRecord))]
+internal sealed partial class PathSwitchJson : JsonSerializerContext;

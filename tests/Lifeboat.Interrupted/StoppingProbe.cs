@@ -1,0 +1,51 @@
+using System.Diagnostics;
+using System.Globalization;
+using Lifeboat.Engine.Hosting;
+
+namespace Lifeboat.Interrupted;
+
+/// <summary>
+/// Counts a restore's steps, writes their names to a file, and at one of them kills the process (as kill -9 does) or lets the step fail.
+/// <c>LIFEBOAT_STOP</c> is <c>kill-before:N</c>, <c>kill-after:N</c>, <c>fail-before:N</c>, <c>fail-after:N</c>, or <c>run-before:N</c>, which runs the shell's command of
+/// <c>LIFEBOAT_RUN</c> and goes on; <c>LIFEBOAT_STEPS</c> names the file.
+/// </summary>
+internal sealed class StoppingProbe(string action, int at, string? file, string? command) : IStepProbe
+{
+    /// <summary>The numbers of the steps that are being taken: a step may have others within it.</summary>
+    private readonly Stack<int> _open = new();
+    private int _count;
+
+    public static StoppingProbe From(ProgramHost host)
+    {
+        string[] stop = (host.Variable("LIFEBOAT_STOP") ?? "never:0").Split(':');
+        return new StoppingProbe(stop[0], int.Parse(stop[1], CultureInfo.InvariantCulture), host.Variable("LIFEBOAT_STEPS"), host.Variable("LIFEBOAT_RUN"));
+    }
+
+    public void Before(string step)
+    {
+        _open.Push(++_count);
+        if (file is not null)
+            File.AppendAllText(file, step.ReplaceLineEndings(" ") + "\n");
+        Stop(_count, "before");
+    }
+
+    public void After(string step) => Stop(_open.Pop(), "after");
+
+    private void Stop(int step, string side)
+    {
+        if (step != at)
+            return;
+        if (action == "kill-" + side)
+            Process.GetCurrentProcess().Kill();
+        else if (action == "run-" + side)
+            Run();
+        else if (action == "fail-" + side)
+            throw new IOException($"a step fails, as it was asked to ({side} {at})");
+    }
+
+    private void Run()
+    {
+        using Process shell = Process.Start(new ProcessStartInfo("sh", ["-c", command!]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        shell.WaitForExit();
+    }
+}
