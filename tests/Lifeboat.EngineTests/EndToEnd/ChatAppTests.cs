@@ -1,6 +1,8 @@
 using System.Diagnostics;
+using Lifeboat.EngineTests.Sources.Chroma;
 using Lifeboat.Samples;
 using Lifeboat.Tests.Shared;
+using VectorRecord = Lifeboat.EngineTests.Sources.Chroma.Record;
 
 namespace Lifeboat.EngineTests.EndToEnd;
 
@@ -16,6 +18,7 @@ public sealed class ChatAppTests
         await using ChatContent empty = await ChatContent.StartAsync();
         ChatApp app = new(folder["app"], original.Servers, ChatSize.Tiny);
         app.Create();
+        await using ChromaServer vectors = await AddVectorsAsync(app);
         Succeeds(app, "doctor");
         Succeeds(app, "backup");
         Succeeds(app, "verify", "latest");
@@ -26,7 +29,7 @@ public sealed class ChatAppTests
             app, "restore", "latest", "--yes",
             "--target", $"chat={empty.Servers.PostgresUrl("chat")}", "--target", $"memory={empty.Servers.PostgresUrl("memory")}",
             "--target", $"shop={empty.Servers.MySqlUrl("shop")}", "--target", $"state={target}/data/state.db",
-            "--target", $"filestore={target}/filestore", "--target", $"settings={target}");
+            "--target", $"filestore={target}/filestore", "--target", $"settings={target}", "--target", $"vectors={target}/vectors");
 
         foreach (((string of, string content), (_, string restored)) in original.Read(app.Folder).Zip(empty.Read(target)))
         {
@@ -34,8 +37,22 @@ public sealed class ChatAppTests
             Assert.True(content == restored, $"{of} differs:\n{Difference(content, restored)}");
         }
 
+        await using ChromaServer restoredVectors = await ChromaServer.StartAsync($"{target}/vectors");
+        Assert.Equal(await vectors.DigestAsync(), await restoredVectors.DigestAsync());
         LoginsWork(empty);
         Assert.Equal("", empty.Leftovers(target));
+    }
+
+    /// <summary>A Chroma directory that a server is writing in, as one more source of the app.</summary>
+    private static async Task<ChromaServer> AddVectorsAsync(ChatApp app)
+    {
+        ChromaServer server = await ChromaServer.StartAsync(Path.Combine(app.Folder, "vectors"));
+        string messages = await server.CreateAsync("messages", syncThreshold: 20);
+        for (int i = 0; i < 50; i += 10)
+            await server.AddAsync(messages, [.. Enumerable.Range(i, 10).Select(static number => new VectorRecord(number, 0))]);
+        string text = await File.ReadAllTextAsync(app.AppFile);
+        await File.WriteAllTextAsync(app.AppFile, text.Replace("sources:\n", "sources:\n  vectors: {type: chroma, path: vectors}\n", StringComparison.Ordinal));
+        return server;
     }
 
     [Fact]

@@ -70,7 +70,27 @@ internal sealed class ChromaCapture(ChromaSettings settings, RunContext run, Chr
         };
     }
 
-    private DatabaseContents Read(CancellationToken cancellation) => DatabaseContents.Read(cut.Database.Path, cancellation);
+    private DatabaseContents Read(CancellationToken cancellation) =>
+        DatabaseContents.Read(cut.Database.Path, cancellation, (database, collection) => DifferenceOf(collection, database));
+
+    /// <summary>How a collection's records and its index differ; null where they do not, or where the whole index is gone, which is another warning.</summary>
+    private string? DifferenceOf(ChromaCollection collection, ChromaDatabase database)
+    {
+        if (collection.VectorSegment is not { } segment || !cut.State.Segments.Contains(segment))
+            return null;
+        string? pickle = SegmentFiles.IndexMetadataOf(segment, cut.State, cut.Files);
+        if (pickle is null)
+            return collection.IndexedTo > 0 ? null : IndexComparison.Difference(database, collection, []);
+        try
+        {
+            using FileStream stream = new(pickle, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 64 * 1024);
+            return IndexComparison.Difference(database, collection, new PickledIds(stream).Read());
+        }
+        catch (InvalidDataException e)
+        {
+            return $"{collection.DisplayName}: {segment}/{ChromaNames.IndexMetadata} cannot be read: {e.Message}";
+        }
+    }
 
     private async Task<(TreeDetails Tree, long Bytes)> WriteTreeAsync(ISnapshotWriter writer, CancellationToken cancellation)
     {
@@ -156,6 +176,12 @@ internal sealed class ChromaCapture(ChromaSettings settings, RunContext run, Chr
                 settings.Name));
         foreach (Problem problem in SegmentFiles.Missing(cut.State, contents.Collections.Select(static one => one.Collection), settings.Name))
             Warn(problem);
+        foreach (string difference in contents.Differences)
+            Warn(new Problem(
+                ErrorCodes.ChromaIncomplete,
+                $"collection {difference}; the snapshot has the directory as it is",
+                "queries on it are incomplete or fail: restore an older snapshot, or delete those records and add them again",
+                settings.Name));
     }
 
     private ChromaDetails Describe(DatabaseContents contents, TreeDetails tree) => new()

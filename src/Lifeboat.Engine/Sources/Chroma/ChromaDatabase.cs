@@ -83,7 +83,7 @@ internal sealed class ChromaDatabase(SqliteDatabase database)
                 CountRecords(id),
                 segment,
                 indexed,
-                database.Number($"SELECT count(*) FROM embeddings_queue {QueueAfter(id, indexed)}")));
+                database.Number($"SELECT count(*) FROM embeddings_queue {InQueueAfter(id, indexed)}")));
         }
 
         return collections;
@@ -102,7 +102,7 @@ internal sealed class ChromaDatabase(SqliteDatabase database)
     }
 
     /// <summary>A topic is <c>persistent://TENANT/NAMESPACE/COLLECTION</c>.</summary>
-    private static string QueueAfter(string collection, long sequence) =>
+    private static string InQueueAfter(string collection, long sequence) =>
         string.Create(CultureInfo.InvariantCulture, $"WHERE seq_id > {sequence} AND topic LIKE {Quoted("%/" + collection)}");
 
     /// <summary>One row for each value of each record: its id, and the value's key and columns.</summary>
@@ -122,27 +122,37 @@ internal sealed class ChromaDatabase(SqliteDatabase database)
     /// </summary>
     private long CountRecords(string collection)
     {
-        string segment = SegmentOf(collection, "METADATA") ?? "";
         long count = database.Number($"SELECT count(*) FROM embeddings e {RecordsOf(collection)}");
         Dictionary<string, bool> there = new(StringComparer.Ordinal);
-        using SqliteRows rows = database.Query($"SELECT operation, id FROM embeddings_queue {QueueAfter(collection, SequenceOf(segment))} ORDER BY seq_id");
-        while (rows.Next())
+        foreach (QueueEntry entry in QueueAfter(collection, AppliedTo(collection)))
         {
-            string id = rows.Text(1);
-            if (!there.TryGetValue(id, out bool was))
-                was = database.Number($"SELECT count(*) FROM embeddings WHERE segment_id = {Quoted(segment)} AND embedding_id = {Quoted(id)}") > 0;
-            const int add = 0, upsert = 2, delete = 3; // 1 is an update
-            bool now = rows.Integer(0) switch
-            {
-                add or upsert => true,
-                delete => false,
-                _ => was,
-            };
-            there[id] = now;
+            if (!there.TryGetValue(entry.Id, out bool was))
+                was = database.Number($"SELECT count(*) FROM embeddings e {RecordsOf(collection)} AND e.embedding_id = {Quoted(entry.Id)}") > 0;
+            bool now = entry.Creates || (was && !entry.Deletes);
+            there[entry.Id] = now;
             count += (now ? 1 : 0) - (was ? 1 : 0);
         }
 
         return count;
+    }
+
+    /// <summary>The number of the last entry of the queue that was applied to a collection's records.</summary>
+    public long AppliedTo(string collection) => SegmentOf(collection, "METADATA") is { } segment ? SequenceOf(segment) : 0;
+
+    /// <summary>The entries of a collection's queue after a number, in their order.</summary>
+    public IEnumerable<QueueEntry> QueueAfter(string collection, long sequence)
+    {
+        using SqliteRows rows = database.Query($"SELECT seq_id, operation, id FROM embeddings_queue {InQueueAfter(collection, sequence)} ORDER BY seq_id");
+        while (rows.Next())
+            yield return new QueueEntry(rows.Integer(0), rows.Integer(1), rows.Text(2));
+    }
+
+    /// <summary>The ids of the records that are in the metadata segment.</summary>
+    public IEnumerable<string> RecordIds(string collection)
+    {
+        using SqliteRows rows = database.Query($"SELECT e.embedding_id FROM embeddings e {RecordsOf(collection)}");
+        while (rows.Next())
+            yield return rows.Text(0);
     }
 
     private string RecordsOf(string collection) => $"WHERE e.segment_id = {Quoted(SegmentOf(collection, "METADATA") ?? "")}";
@@ -183,4 +193,13 @@ internal sealed class ChromaDatabase(SqliteDatabase database)
     }
 
     private static string Quoted(string text) => new StringBuilder("'").Append(text.Replace("'", "''", StringComparison.Ordinal)).Append('\'').ToString();
+}
+
+/// <summary>One entry of the write-ahead queue.</summary>
+/// <param name="Operation">0 adds, 1 updates, 2 upserts, 3 deletes.</param>
+internal sealed record QueueEntry(long Sequence, long Operation, string Id)
+{
+    public bool Creates => Operation is 0 or 2;
+
+    public bool Deletes => Operation == 3;
 }

@@ -58,6 +58,10 @@ internal static class SegmentFiles
                 source);
     }
 
+    /// <summary>The copy of a segment's pickle; null where it has none.</summary>
+    public static string? IndexMetadataOf(string segment, DirectoryState state, DirectoryCopy files) =>
+        Of(state).FirstOrDefault(entry => entry.Segment == segment && IsIndexMetadata(entry)) is { } entry ? files.FileOf(entry) : null;
+
     /// <summary>The segments' files and folders.</summary>
     private static IEnumerable<LookedAt> Of(DirectoryState state) =>
         state.Look.Entries.Where(entry => entry.Segment is { } segment && state.Segments.Contains(segment));

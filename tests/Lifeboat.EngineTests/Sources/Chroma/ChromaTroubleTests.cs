@@ -54,6 +54,23 @@ public sealed class ChromaTroubleTests
         await bench.RestoreAsync(snapshot, bench.Target);
     }
 
+    /// <summary>What a copy of the segments that was taken before the database leaves, for one.</summary>
+    [Theory]
+    [InlineData("sqlite3 chroma.sqlite3 'UPDATE max_seq_id SET seq_id = seq_id + 1; DELETE FROM embeddings_queue'", "notes has 33 records, and index and queue have vectors for 24 ids")]
+    [InlineData("sqlite3 chroma.sqlite3 \"UPDATE embeddings SET embedding_id = 'another' WHERE embedding_id = 'record-00007'\"", "33 records, and index and queue have vectors for 33 ids, which are others")]
+    [InlineData("for f in */index_metadata.pickle; do head -c 400 $f > cut; printf . >> cut; mv cut $f; done", "cannot be read")]
+    public async Task Records_without_vectors_are_warned_of(string damage, string what)
+    {
+        using ChromaBench bench = new();
+        await FillAsync(bench);
+        await Shell.RunAsync(damage, bench.Live);
+        VerifiedSnapshot snapshot = await bench.CaptureAsync();
+        Problem problem = Assert.Single(bench.Host.Warnings);
+        Assert.Equal(ErrorCodes.ChromaIncomplete, problem.Code);
+        Assert.Contains(what, problem.Message);
+        await bench.RestoreAsync(snapshot, bench.Target);
+    }
+
     [Fact]
     public async Task A_damaged_database_is_told_and_captured_as_it_is_where_it_can_be_read()
     {
@@ -191,7 +208,7 @@ public sealed class ChromaTroubleTests
         Assert.Empty(Directory.EnumerateFileSystemEntries(bench.Temp));
     }
 
-    /// <summary>One collection of 33 records, 30 of them in the index; the server is gone afterwards.</summary>
+    /// <summary>One collection of 33 records, 24 of them in the index; the server is gone afterwards.</summary>
     private static async Task FillAsync(ChromaBench bench)
     {
         await using ChromaServer server = await ChromaServer.StartAsync(bench.Live);
