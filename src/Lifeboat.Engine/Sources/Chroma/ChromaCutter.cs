@@ -72,6 +72,8 @@ internal sealed class ChromaCutter(ChromaSettings settings, RunContext run, Fold
         for (long since = run.Host.Time.GetTimestamp(); run.Host.Time.GetElapsedTime(since) < LongestHold;)
         {
             await CopyAsync(state, cancellation);
+            if (SegmentFiles.AnyOfPython(state, files))
+                return null;
             DirectoryState later = LookThrough(cut, cancellation);
             if (IsWhole(state, later))
                 return await FinishAsync(cut, later, heldWriters: true, cancellation);
