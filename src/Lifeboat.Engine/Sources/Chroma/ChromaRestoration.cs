@@ -40,7 +40,7 @@ internal sealed class ChromaRestoration : IRestoration
         return plan with
         {
             Steps = [$"restore {contents}, as Chroma {_details.Version} keeps them", .. plan.Steps],
-            Blockers = InUse(_place.Path, _settings.Name, _run) is { } problem ? [.. plan.Blockers, problem] : plan.Blockers,
+            Warnings = InUse(_place.Path, _settings.Name, _run) is { } problem ? [.. plan.Warnings, problem] : plan.Warnings,
         };
     }
 
@@ -72,7 +72,7 @@ internal sealed class ChromaRestoration : IRestoration
         return holders.Count == 0 ? null : new Problem(
             ErrorCodes.ChromaInUse,
             $"{directory} is open in process {string.Join(", ", holders)}",
-            "stop the Chroma server, and applications that use the directory themselves, and restore again; or choose another folder with --target",
+            "stop the Chroma server, and applications that use the directory themselves, before the switch (a before_commit hook can), or it is refused; or choose another folder with --target",
             source);
     }
 
