@@ -25,6 +25,7 @@ internal sealed class MySqlRestoration(
     private readonly AccountPlan _accounts = new();
     private RestoreTarget? _target;
     private PreparedRestore? _prepared;
+    private TableReadBack? _readBack;
     private DatabaseSwitch? _switch;
 
     public async Task<RestorePlan> PlanAsync(CancellationToken cancellation)
@@ -69,13 +70,15 @@ internal sealed class MySqlRestoration(
             await _accounts.ApplyAsync(session, _prepared.Create, target.Details.Database, target.Names.Live, cancellation);
             await content.CreateAsync(cancellation);
         });
-        await StepAsync("rows", () => content.LoadAsync(cancellation));
-        await StepAsync("keys", () => content.KeysAsync(cancellation));
+        _readBack = new TableReadBack(target);
+        TableLoad load = await content.PrepareLoadAsync(_readBack, cancellation);
+        await StepAsync("rows and keys", () => load.RunAsync(cancellation));
         await StepAsync("routines, views, triggers and events", () => content.ObjectsAsync(cancellation));
     }
 
     public async Task<VerifyReport> VerifyAsync(CancellationToken cancellation) =>
-        await new RestoreVerification(await TargetAsync(cancellation), _accounts.Made).RunAsync(cancellation);
+        await new RestoreVerification(
+            await TargetAsync(cancellation), _accounts.Made, _readBack ?? throw new InvalidOperationException("nothing was staged")).RunAsync(cancellation);
 
     public ISwitch Switch => _switch ?? throw new InvalidOperationException("nothing was planned");
 

@@ -27,7 +27,8 @@ internal sealed record RestoreTarget(
         MySqlSession session = await OpenAsync(cancellation);
         try
         {
-            await session.ExecuteAsync("SET innodb_lock_wait_timeout = 86400", cancellation);
+            // Nobody but the restore is there, and its own sessions wait for each other as long as their statements take.
+            await session.ExecuteAsync("SET innodb_lock_wait_timeout = 86400, lock_wait_timeout = 86400", cancellation);
             if (Details.Tables.Any(static t => t.Versioned))
                 await session.ExecuteAsync("SET system_versioning_insert_history = 1", cancellation);
             await session.ExecuteAsync($"USE {SqlText.Identifier(Names.Staging)}", cancellation);

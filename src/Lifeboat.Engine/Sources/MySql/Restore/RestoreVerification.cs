@@ -1,20 +1,16 @@
-using System.Collections.Concurrent;
-using Lifeboat.Engine.Progress;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources.MySql.Accounts;
 using Lifeboat.Engine.Sources.MySql.Capture;
 using Lifeboat.Engine.Sources.MySql.Catalogue;
 using Lifeboat.Engine.Sources.MySql.Sessions;
 using Lifeboat.Engine.Sources.MySql.Sql;
-using Lifeboat.Engine.Sources.Servers;
 
 namespace Lifeboat.Engine.Sources.MySql.Restore;
 
 /// <summary>Reads the staged database back and compares all of it with what was captured.</summary>
 /// <param name="created">Accounts that the restore made: they must be as captured, while others are none of its business.</param>
-internal sealed class RestoreVerification(RestoreTarget target, IReadOnlyList<Account> created)
+internal sealed class RestoreVerification(RestoreTarget target, IReadOnlyList<Account> created, TableReadBack readBack)
 {
-    private const long PartBytes = 128 << 20;
     private readonly List<VerifyCheck> _checks = [];
 
     public async Task<VerifyReport> RunAsync(CancellationToken cancellation)
@@ -40,28 +36,13 @@ internal sealed class RestoreVerification(RestoreTarget target, IReadOnlyList<Ac
 
     private async Task CompareRowsAsync(MySqlSession session, IReadOnlyList<CatalogueTable> tables, CancellationToken cancellation)
     {
-        List<TablePart> parts = await new TableParts(session, target.Names.Staging, "staging", PartBytes).CutAsync(tables, cancellation);
-        ConcurrentQueue<TablePart> queue = new(parts.OrderByDescending(static part => part.Bytes));
-        ConcurrentDictionary<string, CapturedRows> read = new();
-        async Task WorkAsync(CancellationToken token)
-        {
-            await using MySqlSession worker = await target.OpenStagingAsync(token);
-            while (queue.TryDequeue(out TablePart? part))
-            {
-                DumpedRows rows = await worker.DumpAsync(part.Sql, part.Shape, Stream.Null, Report, token);
-                read.AddOrUpdate(tables[part.Table].Name, _ => CapturedRows.Of(rows), (_, before) => before.Plus(rows));
-            }
-        }
-
-        await Together.RunAsync(cancellation, [.. Enumerable.Repeat<Func<CancellationToken, Task>>(WorkAsync, Math.Min(target.Workers, parts.Count))]);
+        IReadOnlyDictionary<string, CapturedRows> read = await readBack.CompleteAsync(session, tables, cancellation);
         foreach (TableMetadata expected in target.Captured.Tables!)
             Check(
                 $"table {expected.Name}", FormattableString.Invariant($"{expected.Rows} rows, {expected.Bytes} bytes, {expected.Digest}"),
                 read.TryGetValue(expected.Name, out CapturedRows found) ? found.ToString() : "no such table");
         Check("number of tables", $"{target.Details.Tables.Count}", $"{tables.Count}");
     }
-
-    private void Report(long bytes) => target.Context.Progress.Report(new BytesDone(target.Source, Phase.Verify, bytes));
 
     private async Task CompareDefinitionsAsync(MySqlSession session, IReadOnlyList<CatalogueTable> tables, CancellationToken cancellation)
     {
