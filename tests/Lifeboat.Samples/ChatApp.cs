@@ -1,8 +1,8 @@
 namespace Lifeboat.Samples;
 
 /// <summary>
-/// A chat application with everything that such a one has: two PostgreSQL databases (conversations, a graph), a shop in MariaDB, a SQLite database, a
-/// file store that rows refer to, and settings. The same seed and size make the same content; only password hashes have salts of their own.
+/// A chat application with everything that such a one has: two PostgreSQL databases (conversations, a graph), a shop in MariaDB, vectors in Chroma, a SQLite
+/// database, a file store that rows refer to, and settings. The same seed and size make the same content; only password hashes have salts of their own.
 /// </summary>
 /// <param name="folder">Where the app's files, its app file and its backups are.</param>
 /// <param name="servers">Where its databases are made; there must be none of these names.</param>
@@ -25,6 +25,9 @@ public sealed class ChatApp(string folder, ChatServers servers, ChatSize size, i
 
     public string Files => Path.Combine(folder, "filestore");
 
+    /// <summary>Chroma's persist directory.</summary>
+    public string Vectors => Path.Combine(folder, "chroma_data");
+
     /// <summary>Where its backups go.</summary>
     public string Store => Path.Combine(folder, "backups");
 
@@ -40,6 +43,8 @@ public sealed class ChatApp(string folder, ChatServers servers, ChatSize size, i
         new MemoryGraph(servers, size, first + (2 * SeedsApart)).Create();
         new Shop(servers, size, first + (3 * SeedsApart)).Create();
         new LocalState(State, size, first + (4 * SeedsApart)).Create();
+        if (servers.ChromaUrl is not null)
+            new Vectors(servers.ChromaUrl, size, first + (6 * SeedsApart)).Create();
         WriteSettings(new SampleText(first + (5 * SeedsApart)));
         WriteAppFile();
     }
@@ -54,6 +59,7 @@ public sealed class ChatApp(string folder, ChatServers servers, ChatSize size, i
     private void WriteAppFile()
     {
         WritePrivate("lifeboat.passphrase", Convert.ToHexStringLower(new SampleText(seed).Bytes(16)) + "\n");
+        string vectors = servers.ChromaUrl is null ? "" : "  vectors:   {type: chroma, path: chroma_data}\n";
         // SQLite is the last: whoever holds it shows what a failure at the end of a restore leaves.
         File.WriteAllText(AppFile, $$"""
             app: chat
@@ -63,7 +69,7 @@ public sealed class ChatApp(string folder, ChatServers servers, ChatSize size, i
               shop:      {type: mysql, url: "{{servers.MySqlUrl("shop")}}"}
               filestore: {type: files, path: filestore}
               settings:  {type: settings, files: [{{string.Join(", ", Settings)}}]}
-              state:     {type: sqlite, path: data/state.db}
+            {{vectors}}  state:     {type: sqlite, path: data/state.db}
             stores:
               local: {path: backups}
             encryption: {password: "file:lifeboat.passphrase"}

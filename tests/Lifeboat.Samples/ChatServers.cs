@@ -7,6 +7,9 @@ namespace Lifeboat.Samples;
 /// <param name="MySqlSocket">The path of the socket.</param>
 public sealed record ChatServers(string PostgresHost, int PostgresPort, string MySqlSocket)
 {
+    /// <summary>A Chroma server's HTTP API, for a server that has the app's <c>chroma_data</c> open; null for an app without vectors.</summary>
+    public string? ChromaUrl { get; init; }
+
     public string PostgresUrl(string database) =>
         string.Create(CultureInfo.InvariantCulture, $"postgresql://postgres@/{database}?host={Uri.EscapeDataString(PostgresHost)}&port={PostgresPort}");
 

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using Lifeboat.EngineTests.Sources.Chroma;
 using Lifeboat.Samples;
 using Lifeboat.Tests.Shared;
-using VectorRecord = Lifeboat.EngineTests.Sources.Chroma.Record;
 
 namespace Lifeboat.EngineTests.EndToEnd;
 
@@ -16,9 +15,10 @@ public sealed class ChatAppTests
         using TemporaryFolder folder = new();
         await using ChatContent original = await ChatContent.StartAsync();
         await using ChatContent empty = await ChatContent.StartAsync();
-        ChatApp app = new(folder["app"], original.Servers, ChatSize.Tiny);
+        Directory.CreateDirectory(folder["app"]);
+        await using ChromaServer chroma = await ChromaServer.StartAsync(folder["app/chroma_data"]);
+        ChatApp app = new(folder["app"], original.Servers with { ChromaUrl = chroma.Url }, ChatSize.Tiny);
         app.Create();
-        await using ChromaServer vectors = await AddVectorsAsync(app);
         Succeeds(app, "doctor");
         Succeeds(app, "backup");
         Succeeds(app, "verify", "latest");
@@ -29,7 +29,7 @@ public sealed class ChatAppTests
             app, "restore", "latest", "--yes",
             "--target", $"chat={empty.Servers.PostgresUrl("chat")}", "--target", $"memory={empty.Servers.PostgresUrl("memory")}",
             "--target", $"shop={empty.Servers.MySqlUrl("shop")}", "--target", $"state={target}/data/state.db",
-            "--target", $"filestore={target}/filestore", "--target", $"settings={target}", "--target", $"vectors={target}/vectors");
+            "--target", $"vectors={target}/chroma_data", "--target", $"filestore={target}/filestore", "--target", $"settings={target}");
 
         foreach (((string of, string content), (_, string restored)) in original.Read(app.Folder).Zip(empty.Read(target)))
         {
@@ -37,22 +37,12 @@ public sealed class ChatAppTests
             Assert.True(content == restored, $"{of} differs:\n{Difference(content, restored)}");
         }
 
-        await using ChromaServer restoredVectors = await ChromaServer.StartAsync($"{target}/vectors");
-        Assert.Equal(await vectors.DigestAsync(), await restoredVectors.DigestAsync());
         LoginsWork(empty);
+        await using ChromaServer second = await ChromaServer.StartAsync($"{target}/chroma_data");
+        string vectors = await AnswersAsync(chroma);
+        Assert.Matches("conversations .* 25 25 .*\nnotes .* 12 12 ", vectors);
+        Assert.Equal(vectors, await AnswersAsync(second));
         Assert.Equal("", empty.Leftovers(target));
-    }
-
-    /// <summary>A Chroma directory that a server is writing in, as one more source of the app.</summary>
-    private static async Task<ChromaServer> AddVectorsAsync(ChatApp app)
-    {
-        ChromaServer server = await ChromaServer.StartAsync(Path.Combine(app.Folder, "vectors"));
-        string messages = await server.CreateAsync("messages", syncThreshold: 20);
-        for (int i = 0; i < 50; i += 10)
-            await server.AddAsync(messages, [.. Enumerable.Range(i, 10).Select(static number => new VectorRecord(number, 0))]);
-        string text = await File.ReadAllTextAsync(app.AppFile);
-        await File.WriteAllTextAsync(app.AppFile, text.Replace("sources:\n", "sources:\n  vectors: {type: chroma, path: vectors}\n", StringComparison.Ordinal));
-        return server;
     }
 
     [Fact]
@@ -61,15 +51,26 @@ public sealed class ChatAppTests
         Needs.Program("sqlite3");
         using TemporaryFolder folder = new();
         await using ChatContent servers = await ChatContent.StartAsync();
-        ChatApp app = new(folder["app"], servers.Servers, ChatSize.Tiny);
-        app.Create();
-        Succeeds(app, "backup");
+        Directory.CreateDirectory(folder["app"]);
+        ChatApp app;
+        string vectors;
+        await using (ChromaServer chroma = await ChromaServer.StartAsync(folder["app/chroma_data"]))
+        {
+            app = new ChatApp(folder["app"], servers.Servers with { ChromaUrl = chroma.Url }, ChatSize.Tiny);
+            app.Create();
+            Succeeds(app, "backup");
+            vectors = await AnswersAsync(chroma);
+            await chroma.DropAsync("notes");
+        }
+
         // Since then the app went on: rows, a table, an account, a role, a file and a setting more, and others less.
         servers.Postgres.Sql("chat", "DELETE FROM attachment; INSERT INTO account VALUES (100001, 'later'); DROP VIEW document; CREATE ROLE later LOGIN PASSWORD 'x'; DROP OWNED BY chat_reader");
         servers.Postgres.Sql("memory", "TRUNCATE graph.node CASCADE");
         servers.MariaDb.Sql("DELETE FROM order_line; CREATE TABLE later (a INT); DROP TRIGGER order_placed; DROP USER shop_report@'127.0.0.1'; CREATE USER later@localhost", "shop");
         LifeboatProgram.Shell(app.Folder, "echo later > filestore/later; echo LATER=1 >> .env; sqlite3 data/state.db 'DELETE FROM note'");
         (string Of, string Content)[] before = [.. servers.Read(app.Folder)];
+        string Persisted() => LifeboatProgram.Shell(app.Vectors, "find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha1sum");
+        string persisted = Persisted();
 
         using Process holder = LifeboatProgramTests.HoldSqlite(app.State);
         ProgramRun run = LifeboatProgram.Run(app.Folder, "restore", "latest", "--yes");
@@ -80,12 +81,15 @@ public sealed class ChatAppTests
         Assert.Contains("state.db", run.Errors, StringComparison.Ordinal);
         foreach (((string of, string content), (_, string after)) in before.Zip(servers.Read(app.Folder)))
             Assert.True(content == after, $"{of} differs:\n{Difference(content, after)}");
+        Assert.Equal(persisted, Persisted());
         Assert.Equal("", servers.Leftovers(app.Folder));
 
         // And with nothing in the way all of it is what it was in the snapshot.
         Succeeds(app, "restore", "latest", "--yes");
         Assert.NotEqual("0", servers.Postgres.Sql("memory", "SELECT count(*) FROM graph.node").Trim());
         LoginsWork(servers);
+        await using ChromaServer again = await ChromaServer.StartAsync(app.Vectors);
+        Assert.Equal(vectors, await AnswersAsync(again));
     }
 
     [Fact]
@@ -121,6 +125,14 @@ public sealed class ChatAppTests
         Assert.Equal("1\n", servers.MariaDb.Login("shop_report", ChatApp.ShopReportPassword, "CALL close_day(); SELECT COUNT(*) > 0 FROM orders", "shop"));
         Assert.Throws<InvalidOperationException>(() => servers.MariaDb.Login("shop_report", ChatApp.ShopReportPassword, "DELETE FROM orders", "shop"));
         Assert.Throws<InvalidOperationException>(() => servers.MariaDb.Login("shop_app", "wrong", "SELECT 1", "shop"));
+    }
+
+    /// <summary>All records of a Chroma server's collections, and the nearest to one of them.</summary>
+    private static async Task<string> AnswersAsync(ChromaServer chroma)
+    {
+        string collection = (await chroma.CollectionsAsync())["conversations"];
+        float[] vector = [.. (await chroma.RecordsAsync(collection))["7"]["embedding"]!.AsArray().Select(static value => value!.GetValue<float>())];
+        return await chroma.DigestAsync() + await chroma.QueryAsync(collection, vector, 10);
     }
 
     /// <summary>The first lines that are not the same.</summary>

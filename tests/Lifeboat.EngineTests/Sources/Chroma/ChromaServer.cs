@@ -54,6 +54,9 @@ internal sealed class ChromaServer : IAsyncDisposable
 
     public int Id => _process.Id;
 
+    /// <summary>Where its HTTP API has its database.</summary>
+    public string Url => _database;
+
     /// <summary>Creates a collection and gives its id.</summary>
     public async Task<string> CreateAsync(string name, int? syncThreshold = null)
     {
