@@ -86,6 +86,27 @@ public abstract class ExactValueTests(MariaDbServer server)
 public sealed class OracleMySqlExactValueTests(OracleMySqlServer server) : ExactValueTests(server), IClassFixture<OracleMySqlServer>
 {
     protected override MySqlSettings Settings(string database) => ((OracleMySqlServer)Server).InsideSettings(database);
+
+    [Fact]
+    public async Task Decimals_in_documents_come_back_where_text_alone_would_make_doubles_of_them()
+    {
+        Server.Sql("""
+            DROP DATABASE IF EXISTS documents; CREATE DATABASE documents; USE documents; CREATE TABLE t (id INT PRIMARY KEY, j JSON);
+            INSERT INTO t VALUES (1, JSON_OBJECT('price', CAST(1.10 AS DECIMAL(10,2)), 'a "key" \\ ''q''\t.$[0]', JSON_ARRAY(1.5e0, JSON_OBJECT('ü', CAST(-0.050 AS DECIMAL(10,3))), CAST(7.00 AS DECIMAL(10,2))))),
+                (2, JSON_ARRAY(CAST('12345678901234567890123456789012345.123456789012345678901234567890' AS DECIMAL(65,30)), '1.10', CAST(100000000000000000000000 AS DECIMAL(30,0)))),
+                (3, CAST(CAST(0.10 AS DECIMAL(5,2)) AS JSON)), (4, '{"price": 1.10, "n": 1.0, "e": 1e300, "small": 0.000001, "tiny": 1e-9, "i": 18446744073709551615}');
+            """);
+        using MySqlBench bench = new();
+        await bench.RestoreAsync(await bench.CaptureAsync(Settings("documents")), Settings("documents_ours"));
+        const string Query = "SELECT id, j, JSON_TYPE(j->'$'), JSON_TYPE(j->'$.price'), JSON_TYPE(j->'$[0]'), JSON_TYPE(j->'$.small') FROM t ORDER BY id";
+        string original = Server.Sql(Query, "documents");
+        Assert.Contains("DECIMAL", original, StringComparison.Ordinal);
+        Assert.Equal(original, Server.Sql(Query, "documents_ours"));
+        Assert.Equal(Checksum("documents", "t"), Checksum("documents_ours", "t"));
+        Server.CopyByStockPrograms("documents", "t", "documents_ours");
+        Assert.NotEqual(original, Server.Sql(Query, "documents_ours"));
+        Server.Sql("DROP DATABASE documents_ours");
+    }
 }
 
 public sealed class MariaDbExactValueTests(MariaDbServer server) : ExactValueTests(server), IClassFixture<MariaDbServer>
@@ -146,6 +167,7 @@ public sealed class MariaDbExactValueTests(MariaDbServer server) : ExactValueTes
         Server.Shell($"{data}/malformed", "cp -a raw.ibd texts.ibd");
         Server.Sql("UNLOCK TABLES; ALTER TABLE texts IMPORT TABLESPACE; DROP TABLE raw", "malformed");
         Assert.Equal("61FFC362\n63\n", Server.Sql("SELECT HEX(t) FROM texts ORDER BY id", "malformed"));
+        Assert.Equal("1\n", Server.Sql("SELECT id FROM texts WHERE NOT HEX(t) <=> HEX(CONVERT(CONVERT(t USING binary) USING utf8mb3))", "malformed"));
         using MySqlBench bench = new();
         VerifiedSnapshot snapshot = await bench.CaptureAsync(Server.Settings("malformed"));
         Assert.Equal([(byte)'1', (byte)'\t', 0x61, 0xFF, 0xC3, 0x62, (byte)'\n'], (await File.ReadAllBytesAsync(Path.Combine(bench.Folder, "databases/shop/data/texts.tsv"), Cancellation))[..7]);

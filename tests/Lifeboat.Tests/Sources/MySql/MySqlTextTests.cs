@@ -35,6 +35,26 @@ public sealed class MySqlTextTests
     [InlineData("\\N\n", "I (NULL)")]
     public void Numbers_stand_without_quotes(string line, string sql) => Assert.Equal([sql], Statements(new InsertStatements("I ", [ValueForm.Number]), line));
 
+    [Theory]
+    [InlineData("""{"a": 1.1, "b": [1, 2.0, "1.10", 1e5, -7], "c": 18446744073709551615, "d": 0.000001}""", "")]
+    [InlineData("""{"a": 1.10}""", "$.\"a\" CAST('1.10' AS DECIMAL(3,2))")]
+    [InlineData("""[[], {}, {"x": {"k\"\\": [0, {"y": -0.050}, 5]}}, 7.00]""",
+        "$[2].\"x\".\"k\\\"\\\\\"[1].\"y\" CAST('-0.050' AS DECIMAL(4,3)); $[3] CAST('7.00' AS DECIMAL(3,2))")]
+    [InlineData("123456789012345678901234567890", "$ CAST('123456789012345678901234567890' AS DECIMAL(30,0))")]
+    [InlineData("not json 1.10", "")]
+    public void Decimals_of_documents_are_those_that_no_double_is_printed_as(string json, string found) =>
+        Assert.Equal(found, string.Join("; ", JsonDecimals.Find(Encoding.UTF8.GetBytes(json)).Select(static one => $"{one.Path} {one.Sql}")));
+
+    [Fact]
+    public void A_document_with_decimals_is_written_as_an_expression() => Assert.Equal(
+        ["""I (_utf8mb4'{"a": 1.5, "t": "x\\t"}'),(JSON_REPLACE(CAST(_utf8mb4'{"it\'s": 1.10}' AS JSON),_utf8mb4'$."it\'s"',CAST('1.10' AS DECIMAL(3,2)))),(NULL)"""],
+        Statements(new InsertStatements("I ", [ValueForm.Utf8], jsonDecimals: true), """
+            {"a": 1.5, "t": "x\\t"}
+            {"it's": 1.10}
+            \N
+
+            """.ReplaceLineEndings("\n")));
+
     [Fact]
     public void A_number_that_is_none_is_refused() =>
         Assert.Throws<FormatException>(() => Statements(new InsertStatements("I ", [ValueForm.Number]), "1)\n"));

@@ -154,7 +154,8 @@ internal sealed class TableLoad
             await session.ExecuteAsync("BEGIN", cancellation);
             await using (Stream rows = _target.Snapshot.Open(path))
             {
-                InsertStatements inserts = new(CatalogueTable.Insert(_target.Names.Staging, table), [.. table.Columns.Select(static c => c.Form)]);
+                InsertStatements inserts = new(
+                    CatalogueTable.Insert(_target.Names.Staging, table), [.. table.Columns.Select(static c => c.Form)], _target.Details.Family == "mysql");
                 await session.LoadAsync(rows, inserts, bytes => _target.Context.Progress.Report(new BytesDone(_target.Source, Phase.Stage, bytes)), cancellation);
             }
 

@@ -22,12 +22,9 @@ internal static class Escapes
         return rows;
     }
 
-    private static string? Unescape(ReadOnlySpan<byte> field, Encoding encoding)
+    /// <summary>A field's own bytes.</summary>
+    public static byte[] Unescape(ReadOnlySpan<byte> field)
     {
-        if (field.SequenceEqual("\\N"u8))
-            return null;
-        if (!field.Contains((byte)'\\'))
-            return encoding.GetString(field);
         byte[] bytes = new byte[field.Length];
         int length = 0;
         for (int i = 0; i < field.Length; i++)
@@ -38,6 +35,9 @@ internal static class Escapes
             bytes[length++] = c;
         }
 
-        return encoding.GetString(bytes, 0, length);
+        return bytes[..length];
     }
+
+    private static string? Unescape(ReadOnlySpan<byte> field, Encoding encoding) =>
+        field.SequenceEqual("\\N"u8) ? null : encoding.GetString(field.Contains((byte)'\\') ? Unescape(field) : field);
 }

@@ -24,7 +24,8 @@ public enum ValueForm
 /// 1 MiB long, or as long as its one row.
 /// </summary>
 /// <param name="head">Up to and with <c>VALUES</c>.</param>
-internal sealed class InsertStatements(string head, IReadOnlyList<ValueForm> forms)
+/// <param name="jsonDecimals">Whether documents may hold decimals, which text alone does not bring back: MySQL's.</param>
+internal sealed class InsertStatements(string head, IReadOnlyList<ValueForm> forms, bool jsonDecimals = false)
 {
     private const int StatementBytes = 1024 * 1024;
     private const int ReadBytes = 256 * 1024;
@@ -119,6 +120,30 @@ internal sealed class InsertStatements(string head, IReadOnlyList<ValueForm> for
             return tab >= 0;
         }
 
+        if (form == ValueForm.Utf8 && jsonDecimals && JsonDecimals.Find(Unescaped(line)) is { Count: > 0 } decimals)
+        {
+            Put("JSON_REPLACE(CAST("u8);
+            bool another = AppendText(ref line, form);
+            Put(" AS JSON)"u8);
+            foreach (JsonDecimal one in decimals)
+                Put(Encoding.UTF8.GetBytes($",_utf8mb4{SqlText.Literal(one.Path)},{one.Sql}"));
+            Put(")"u8);
+            return another;
+        }
+
+        return AppendText(ref line, form);
+    }
+
+    /// <summary>The line's first field as it was before it was written into the file.</summary>
+    private static byte[] Unescaped(ReadOnlySpan<byte> line)
+    {
+        int tab = line.IndexOf((byte)'\t');
+        return Escapes.Unescape(tab < 0 ? line : line[..tab]);
+    }
+
+    /// <summary>Takes one field off the line, as a literal.</summary>
+    private bool AppendText(ref ReadOnlySpan<byte> line, ValueForm form)
+    {
         Put(form switch { ValueForm.Bytes => "_binary'"u8, ValueForm.Utf8 => "_utf8mb4'"u8, _ => "'"u8 });
         while (true)
         {
