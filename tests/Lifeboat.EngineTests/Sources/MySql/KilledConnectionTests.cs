@@ -2,6 +2,7 @@ using Lifeboat.Engine.Apps;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources;
+using Lifeboat.Tests.Shared;
 
 namespace Lifeboat.EngineTests.Sources.MySql;
 
@@ -10,7 +11,7 @@ public abstract class KilledConnectionTests(MariaDbServer server)
 {
     protected MariaDbServer Server => server;
 
-    protected static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     protected abstract MySqlSettings Settings(string database);
 
@@ -75,8 +76,35 @@ public abstract class KilledConnectionTests(MariaDbServer server)
         await NoSessionsAsync("loading");
     }
 
+    [Fact]
+    public async Task While_the_switch_waits_for_the_application_all_is_as_it_was()
+    {
+        Fill("switching");
+        using MySqlBench bench = new();
+        VerifiedSnapshot snapshot = await bench.CaptureAsync(Settings("switching"));
+        server.Sql("DELETE FROM large WHERE id > 3", "switching");
+        string live = server.Dump("switching");
+        await using IRestoration restoration = bench.Restoration(snapshot, Settings("switching"));
+        Assert.Equal([], (await restoration.PlanAsync(Cancellation)).Blockers);
+        await restoration.StageAsync(Cancellation);
+        MySqlBench.AssertPassed(await restoration.VerifyAsync(Cancellation));
+        Task holding = Task.Run(() => Assert.ThrowsAny<InvalidOperationException>(() => server.Sql("BEGIN; SELECT COUNT(*) FROM large; SELECT 'held', SLEEP(600)", "switching")), Cancellation);
+        string holder = await SessionAsync(static sql => sql.StartsWith("SELECT 'held'", StringComparison.Ordinal));
+
+        Task<LifeboatException> failing = Assert.ThrowsAsync<LifeboatException>(() => restoration.CommitAsync(Cancellation));
+        server.Sql($"KILL {await SessionAsync(static sql => sql.StartsWith("RENAME TABLE ", StringComparison.Ordinal))}");
+        LifeboatException lost = await failing;
+
+        Assert.Equal(ErrorCodes.MySqlConnectionLost, lost.Code);
+        server.Sql($"KILL {holder}");
+        await holding;
+        await restoration.DiscardAsync(Cancellation);
+        Assert.Equal(live, server.Dump("switching"));
+        Assert.DoesNotContain("switching__", server.Sql("SHOW DATABASES"));
+    }
+
     /// <summary>A table of more rows than pipes and buffers hold, and what refers to it.</summary>
-    protected void Fill(string database) => server.Sql($"""
+    private void Fill(string database) => server.Sql($"""
         DROP DATABASE IF EXISTS {database}; CREATE DATABASE {database}; USE {database};
         CREATE TABLE small (id INT PRIMARY KEY); INSERT INTO small VALUES (1);
         CREATE TABLE large (id INT PRIMARY KEY AUTO_INCREMENT, v LONGTEXT NOT NULL); INSERT INTO large (v) VALUES (REPEAT('x', 20000));
@@ -103,7 +131,7 @@ public abstract class KilledConnectionTests(MariaDbServer server)
         Assert.NotEqual(0, killed);
     }
 
-    protected async Task<string> SessionAsync(Predicate<string> statement)
+    private async Task<string> SessionAsync(Predicate<string> statement)
     {
         IReadOnlyList<string> found;
         while ((found = server.Sessions(static _ => true, statement)).Count == 0)
@@ -122,33 +150,6 @@ public abstract class KilledConnectionTests(MariaDbServer server)
 public sealed class MariaDbKilledConnectionTests(MariaDbServer server) : KilledConnectionTests(server), IClassFixture<MariaDbServer>
 {
     protected override MySqlSettings Settings(string database) => Server.Settings(database);
-
-    [Fact]
-    public async Task While_the_switch_waits_for_the_application_all_is_as_it_was()
-    {
-        Fill("switching");
-        using MySqlBench bench = new();
-        VerifiedSnapshot snapshot = await bench.CaptureAsync(Settings("switching"));
-        Server.Sql("DELETE FROM large WHERE id > 3", "switching");
-        string live = Server.Dump("switching");
-        await using IRestoration restoration = bench.Restoration(snapshot, Settings("switching"));
-        Assert.Equal([], (await restoration.PlanAsync(Cancellation)).Blockers);
-        await restoration.StageAsync(Cancellation);
-        MySqlBench.AssertPassed(await restoration.VerifyAsync(Cancellation));
-        Task holding = Task.Run(() => Assert.ThrowsAny<InvalidOperationException>(() => Server.Sql("BEGIN; SELECT COUNT(*) FROM large; SELECT 'held', SLEEP(600)", "switching")), Cancellation);
-        string holder = await SessionAsync(static sql => sql.StartsWith("SELECT 'held'", StringComparison.Ordinal));
-
-        Task<LifeboatException> failing = Assert.ThrowsAsync<LifeboatException>(() => restoration.CommitAsync(Cancellation));
-        Server.Sql($"KILL {await SessionAsync(static sql => sql.StartsWith("RENAME TABLE ", StringComparison.Ordinal))}");
-        LifeboatException lost = await failing;
-
-        Assert.Equal(ErrorCodes.MySqlConnectionLost, lost.Code);
-        Server.Sql($"KILL {holder}");
-        await holding;
-        await restoration.DiscardAsync(Cancellation);
-        Assert.Equal(live, Server.Dump("switching"));
-        Assert.DoesNotContain("switching__", Server.Sql("SHOW DATABASES"));
-    }
 }
 
 public sealed class OracleMySqlKilledConnectionTests(OracleMySqlServer server) : KilledConnectionTests(server), IClassFixture<OracleMySqlServer>

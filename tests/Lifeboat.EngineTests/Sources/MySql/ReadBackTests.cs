@@ -2,6 +2,7 @@ using Lifeboat.Engine.Apps;
 using Lifeboat.Engine.Progress;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources;
+using Lifeboat.Tests.Shared;
 
 namespace Lifeboat.EngineTests.Sources.MySql;
 

@@ -100,7 +100,9 @@ internal sealed partial class DatabaseSwitch(
         await RenameAsync(session, [.. Pairs(goBack, State.Live, State.Incoming ?? ""), .. Pairs(comeBack, State.Outgoing, State.Live)], cancellation);
         if (was.Exists)
         {
-            await StepAsync(session, $"ALTER DATABASE {SqlText.Identifier(State.Live)} {was.Options}", cancellation);
+            // MySQL locks every table of a database that it alters, so that a transaction which the switch failed for would keep this from happening too.
+            if (await new Definitions(session, State.Live).DatabaseOptionsAsync(cancellation) != was.Options)
+                await StepAsync(session, $"ALTER DATABASE {SqlText.Identifier(State.Live)} {was.Options}", cancellation);
             await context.StepAsync("make the live objects again", () => MakeAsync(
                 session, State.Live, [.. was.Objects.Where(one => !kept.Contains(Key(one)))], State.Live, awake: true, cancellation));
             await GrantAsync(session, was.Objects, cancellation);
