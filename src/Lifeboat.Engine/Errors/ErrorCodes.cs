@@ -161,6 +161,7 @@ public static class ErrorCodes
     public static readonly ErrorCode StrayState = new("LB8015", "stray-state", Warnings);
     public static readonly ErrorCode HookFailed = new("LB8016", "hook-failed", Failed);
     public static readonly ErrorCode RestoreUnsettled = new("LB8017", "restore-unsettled", Failed);
+    public static readonly ErrorCode EvidenceNotWritten = new("LB8018", "evidence-not-written", Warnings);
     public static readonly ErrorCode ValuesLeftOut = new("LB8021", "values-left-out", Warnings);
     public static readonly ErrorCode NeutralizeFailed = new("LB8022", "neutralize-failed", Failed);
 }

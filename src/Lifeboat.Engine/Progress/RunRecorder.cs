@@ -8,12 +8,18 @@ namespace Lifeboat.Engine.Progress;
 public sealed class RunRecorder(IProgressSink next, TimeProvider time) : IProgressSink
 {
     private readonly ConcurrentQueue<(string? Source, Problem Problem)> _warnings = new();
+    private readonly ConcurrentQueue<PhaseFinished> _phases = new();
     private readonly ConcurrentQueue<string> _lines = new();
 
     public IReadOnlyList<(string? Source, Problem Problem)> Warnings => [.. _warnings];
 
+    /// <summary>The phases that came to their end, in that order.</summary>
+    public IReadOnlyList<PhaseFinished> Phases => [.. _phases];
+
     public void Report(RunEvent happened)
     {
+        if (happened is PhaseFinished finished)
+            _phases.Enqueue(finished);
         if (happened is Warned warned)
             _warnings.Enqueue((warned.Source, warned.Problem));
         if (LineFor(happened) is { } line)

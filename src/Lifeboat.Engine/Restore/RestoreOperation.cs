@@ -3,6 +3,7 @@ using Lifeboat.Engine.Bundles;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Progress;
+using Lifeboat.Engine.Restore.Evidence;
 using Lifeboat.Engine.Restore.Journal;
 using Lifeboat.Engine.Runs;
 using Lifeboat.Engine.Secrets;
@@ -61,16 +62,38 @@ public sealed class RestoreOperation(App? app, RunContext context)
             [.. captured.Select(one => new JournalSource(one.Name, one.Type, request.Targets.GetValueOrDefault(one.Name)))]);
         using RestoreJournal written = journal = RestoreJournal.Begin(RunLock.StateDirectory(target), JournalStep.Restore, header, run);
         Switchover switchover = new(journal, sources.Switches, new PastRestores(target, run).Hooks(journal), run);
-        IReadOnlyList<VerifyReport> reports = [];
-        await switchover.CommitOrTakeBackAsync(cancellation, async () => reports = await sources.StageAsync(written, cancellation));
-        await switchover.FinishAsync();
-        return plan with
+        DateTimeOffset began = run.Host.Time.GetUtcNow();
+        RestoreResult outcome(bool committed) => plan with
         {
-            Sources = [.. planned.Zip(reports, static (source, report) => source with { Verification = report })],
+            Sources = [.. planned.Select((source, i) => source with { Verification = sources.Reports.ElementAtOrDefault(i) })],
             Warnings = [.. warnings, .. _recorder.Warnings.Select(static one => one.Problem with { Where = one.Problem.Where ?? one.Source })],
-            Committed = true,
+            Committed = committed,
         };
+        try
+        {
+            await switchover.CommitOrTakeBackAsync(cancellation, () => sources.StageAsync(written, cancellation));
+        }
+        catch (LifeboatException e)
+        {
+            WriteEvidence(target, snapshot.Metadata, captured, request, outcome(committed: false), began, e.Problems, run);
+            throw;
+        }
+
+        await switchover.FinishAsync();
+        RestoreResult done = outcome(committed: true);
+        return done with { Evidence = WriteEvidence(target, snapshot.Metadata, captured, request, done, began, [], run) };
     }
+
+    private string? WriteEvidence(
+        App target, SnapshotMetadata metadata, IReadOnlyList<SourceMetadata> captured, RestoreRequest request, RestoreResult result, DateTimeOffset began,
+        IReadOnlyList<Problem> errors, RunContext run) => EvidenceFiles.Write(
+            RunLock.StateDirectory(target),
+            new RestoreEvidence(
+                RestoreEvidence.CurrentVersion, result.RestoreId, result.Committed ? "restored" : "taken_back", target.Name, request.Snapshot.Id, metadata.Timestamp, metadata.Host,
+                run.Host.LifeboatVersion, run.Host.HostName, began, run.Host.Time.GetUtcNow(),
+                [.. result.Sources.Zip(captured, (source, one) => RestoreEvidence.Of(source, one, _recorder.Phases))],
+                [.. result.Warnings.Select(EvidenceProblem.Of)], [.. errors.Select(EvidenceProblem.Of)]),
+            run);
 
     private static IEnumerable<Problem> LeftOut(SourceMetadata source)
     {

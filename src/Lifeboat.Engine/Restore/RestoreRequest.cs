@@ -22,4 +22,8 @@ public sealed record SourceRestore(string Name, RestorePlan Plan, VerifyReport? 
 /// <param name="Blockers">Every reason why it would fail.</param>
 /// <param name="Committed">Whether the restored state is live now.</param>
 public sealed record RestoreResult(
-    string RestoreId, IReadOnlyList<SourceRestore> Sources, IReadOnlyList<Problem> Blockers, IReadOnlyList<Problem> Warnings, bool Committed);
+    string RestoreId, IReadOnlyList<SourceRestore> Sources, IReadOnlyList<Problem> Blockers, IReadOnlyList<Problem> Warnings, bool Committed)
+{
+    /// <summary>The path of the page that shows what was done and compared; null where there is none.</summary>
+    public string? Evidence { get; init; }
+}

@@ -9,6 +9,11 @@ namespace Lifeboat.Engine.Restore;
 /// <summary>The restores of several sources as one, up to the switch: all are planned, then all staged, then all verified.</summary>
 internal sealed class StagedSources(IReadOnlyList<(string Name, IRestoration Restoration)> sources, RunContext context) : IAsyncDisposable
 {
+    private readonly List<VerifyReport> _reports = [];
+
+    /// <summary>What was compared so far, in the sources' order.</summary>
+    public IReadOnlyList<VerifyReport> Reports => _reports;
+
     /// <summary>The switches of all, in the order in which they are made.</summary>
     public IReadOnlyList<SourceSwitch> Switches => [.. sources.Select(static one => new SourceSwitch(one.Name, one.Restoration.Switch))];
 
@@ -22,7 +27,7 @@ internal sealed class StagedSources(IReadOnlyList<(string Name, IRestoration Res
 
     /// <summary>Stages and verifies all.</summary>
     /// <exception cref="LifeboatException">It failed, or something differs; what was staged is still there.</exception>
-    public async Task<IReadOnlyList<VerifyReport>> StageAsync(RestoreJournal journal, CancellationToken cancellation)
+    public async Task StageAsync(RestoreJournal journal, CancellationToken cancellation)
     {
         foreach ((string name, IRestoration restoration) in sources)
         {
@@ -30,15 +35,13 @@ internal sealed class StagedSources(IReadOnlyList<(string Name, IRestoration Res
             await RunAsync(name, Phase.Stage, async token => { await restoration.StageAsync(token); return true; }, cancellation);
         }
 
-        List<VerifyReport> reports = [];
         foreach ((string name, IRestoration restoration) in sources)
         {
             journal.Write(JournalStep.Verify, name);
-            reports.Add(await RunAsync(name, Phase.Verify, restoration.VerifyAsync, cancellation));
+            _reports.Add(await RunAsync(name, Phase.Verify, restoration.VerifyAsync, cancellation));
         }
 
-        Require(reports);
-        return reports;
+        Require();
     }
 
     public async ValueTask DisposeAsync()
@@ -60,10 +63,10 @@ internal sealed class StagedSources(IReadOnlyList<(string Name, IRestoration Res
         }
     }
 
-    private void Require(IReadOnlyList<VerifyReport> reports)
+    private void Require()
     {
         List<Problem> differences = [];
-        foreach (((string name, _), VerifyReport report) in sources.Zip(reports))
+        foreach (((string name, _), VerifyReport report) in sources.Zip(_reports))
         {
             differences.AddRange(report.Checks.Where(static check => !check.Passed).Select(check => new Problem(
                 ErrorCodes.RestoredDiffers,

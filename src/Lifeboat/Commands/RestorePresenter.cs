@@ -137,6 +137,8 @@ internal sealed class RestorePresenter(CommandRun run, StoredSnapshot snapshot, 
             text.Wrapped($"Restored {app} from {snapshot.Id} in {Quantity.Duration(run.Elapsed)}: {checks} made, no difference found.", 2);
             foreach (SourceRestore source in result.Sources.Where(static source => source.Plan.KeptAs is not null))
                 text.Wrapped($"  {source.Name}: the state from before is kept as {source.Plan.KeptAs}", 4);
+            if (result.Evidence is not null)
+                text.Wrapped($"  evidence: {result.Evidence}", 4);
             text.Wrapped("`lifeboat undo` switches back to it, `lifeboat discard` frees its space.", 2);
         }
         else if (dryRun && result.Blockers.Count == 0)
@@ -162,6 +164,7 @@ internal sealed class RestorePresenter(CommandRun run, StoredSnapshot snapshot, 
             source.Verification?.Checks.Count ?? 0,
             [.. (source.Verification?.Checks ?? []).Where(static check => !check.Passed)
                 .Select(static check => new DifferenceDocument(check.Subject, check.Expected, check.Found))]))],
+        result.Evidence,
         result.Blockers.Count,
         run.Output.Warnings.Count,
         (int)exit);

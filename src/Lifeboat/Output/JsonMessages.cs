@@ -90,9 +90,10 @@ internal sealed record SourcePlan(
     IReadOnlyList<ProblemDocument> Blockers,
     IReadOnlyList<ProblemDocument> Warnings);
 
+/// <param name="Evidence">The path of the page that shows what was done and compared; beside it is the same as JSON.</param>
 internal sealed record RestoreSummary(
-    bool DryRun, bool Committed, string RestoreId, string App, double DurationSeconds, IReadOnlyList<RestoredSource> Sources, int Blockers,
-    int Warnings, int ExitStatus) : JsonMessage("summary");
+    bool DryRun, bool Committed, string RestoreId, string App, double DurationSeconds, IReadOnlyList<RestoredSource> Sources, string? Evidence,
+    int Blockers, int Warnings, int ExitStatus) : JsonMessage("summary");
 
 internal sealed record RestoredSource(
     string Name, string Target, string? KeptAs, int Checks,

@@ -41,13 +41,13 @@ public sealed class RestoreTroubleTests
         Needs.Root();
         using TemporaryFolder folder = new();
         await using PostgresServer server = await PostgresServer.StartAsync();
-        LifeboatProgram.Shell(folder.Path, "mkdir small && mount -t tmpfs -o size=3m tmpfs small");
+        LifeboatProgram.Shell(folder.Path, "mkdir small && mount -t tmpfs -o size=64m tmpfs small");
         try
         {
             InterruptedApp app = InterruptedApp.Create(server, folder["small"], hooks: false);
             string[] steps = Steps(app);
             int commit = Array.IndexOf(steps, "journal: Committed") + 1;
-            string fill = $"dd if=/dev/zero of={folder["small"]}/filler bs=1k; dd if=/dev/zero of={folder["small"]}/filler2 bs=1";
+            string fill = $"dd if=/dev/zero of={folder["small"]}/filler bs=64k; dd if=/dev/zero of={folder["small"]}/filler2 bs=1";
             foreach (int at in Chosen(steps.Length, 6))
             {
                 string where = $"disk full before step {at} ({steps[at - 1]})";

@@ -129,7 +129,7 @@ internal sealed class SettingsRestoration : IRestoration
             steps.Add($"variables of a running application cannot be set from outside: {_items[^1].Place.Path} has the captured values");
         IEnumerable<CapturedOwner> owners = _items.Select(static item => item.Traits.Owner).OfType<CapturedOwner>();
         return new RestorePlan(
-            $"{_items.Count} settings files in {_settings.Directory}",
+            $"{_items.Count} settings {(_items.Count == 1 ? "file" : "files")} in {_settings.Directory}",
             replaces,
             replaces ? $"*__before_{_items[0].Place.RestoreId}" : null,
             steps,

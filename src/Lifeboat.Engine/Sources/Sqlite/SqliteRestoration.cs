@@ -71,7 +71,7 @@ internal sealed class SqliteRestoration : IRestoration
         long size = _snapshot.Entries.TryGetValue(_details.File, out SnapshotEntry? entry) ? entry.Bytes : 0;
         string rows = string.Create(
             CultureInfo.InvariantCulture,
-            $"{_captured.Tables?.Count ?? 0} tables, {_captured.Tables?.Sum(static table => table.Rows) ?? 0} rows");
+            $"tables: {_captured.Tables?.Count ?? 0}, rows: {_captured.Tables?.Sum(static table => table.Rows) ?? 0}");
         List<string> steps =
         [
             $"build {_place.StagingPath} ({rows})",
