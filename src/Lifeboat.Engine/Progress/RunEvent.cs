@@ -12,6 +12,7 @@ public enum Phase
     Preflight,
     Stage,
     Verify,
+    Neutralize,
     Commit,
 }
 

@@ -34,6 +34,7 @@ public sealed class RestoreOperation(App? app, RunContext context)
         await using VerifiedSnapshot snapshot = await VerifiedSnapshot.OpenAsync(bundle, cancellation);
         App target = app?.WithTargets(request.Targets) ?? FromSnapshot(request, snapshot.Metadata);
         IReadOnlyList<SourceMetadata> captured = Selection.Of(target, snapshot.Metadata, request.Only);
+        Selection.RequireNeutral(target, captured, request);
         using RunLock held = RunLock.Take(target, run.Host, "restore");
         if (!request.DryRun)
             await new PastRestores(app ?? target, run).SettleAsync(cancellation);
@@ -43,7 +44,7 @@ public sealed class RestoreOperation(App? app, RunContext context)
         RestoreJournal? journal = null;
         SourceFactory factory = new(target, run, new SecretResolver(target.Directory, run));
         await using StagedSources sources = new(
-            [.. captured.Select(one => (one.Name, factory.Create(Selection.SettingsOf(target, one, request.UpdateRoles)).PrepareRestore(
+            [.. captured.Select(one => (one.Name, factory.Create(Selection.SettingsOf(target, one, request)).PrepareRestore(
                 snapshot, one, new RestoreRun(id) { RecordAsync = (record, token) => journal!.RunOf(one.Name).RecordAsync(record, token) })))], run);
         await AuthenticateAsync(bundle, cancellation);
         IReadOnlyList<SourceRestore> planned = await sources.PlanAsync(cancellation);

@@ -11,6 +11,9 @@ public sealed record RestoreRequest(StoredSnapshot Snapshot, IReadOnlyList<strin
 {
     /// <summary>Change database roles that exist on the target to what they were.</summary>
     public bool UpdateRoles { get; init; }
+
+    /// <summary>Whether restored sources are made neutral before they are switched in; null for those alone that go to another target.</summary>
+    public bool? Neutralize { get; init; }
 }
 
 /// <summary>One source's part of a restore.</summary>

@@ -38,10 +38,22 @@ internal static class Selection
         return problems.Count == 0 ? chosen : throw new LifeboatException(problems);
     }
 
-    public static SourceSettings SettingsOf(App app, SourceMetadata source, bool updateRoles = false)
+    /// <summary>The settings of a source for this restore; those of a plain one do not make anything neutral.</summary>
+    public static SourceSettings SettingsOf(App app, SourceMetadata source, RestoreRequest request)
     {
         SourceSettings settings = app.Sources.First(one => one.Name == source.Name);
-        return settings is PostgresSettings postgres ? postgres with { UpdateRoles = updateRoles } : settings;
+        if (!(request.Neutralize ?? request.Targets.ContainsKey(source.Name)))
+            settings = settings.AsItWas();
+        return settings is PostgresSettings postgres ? postgres with { UpdateRoles = request.UpdateRoles } : settings;
+    }
+
+    /// <exception cref="LifeboatException">A neutral copy is asked for, and nothing says how.</exception>
+    public static void RequireNeutral(App app, IReadOnlyList<SourceMetadata> chosen, RestoreRequest request)
+    {
+        if (request.Neutralize == true && !chosen.Any(one => SettingsOf(app, one, request).CanBeNeutral))
+            throw new LifeboatException(
+                ErrorCodes.Usage, "--neutralize is asked for, and no source that is restored has `neutralize:` in the app file",
+                "write there what makes a copy neutral (docs/sensitive-data.md), or leave --neutralize out");
     }
 
     /// <summary>Sources of the app that the snapshot lacks: they stay as they are, and a person should know.</summary>

@@ -25,7 +25,7 @@ internal sealed class StagedSources(IReadOnlyList<(string Name, IRestoration Res
         return plans;
     }
 
-    /// <summary>Stages and verifies all.</summary>
+    /// <summary>Stages and verifies all, and makes neutral what is to be.</summary>
     /// <exception cref="LifeboatException">It failed, or something differs; what was staged is still there.</exception>
     public async Task StageAsync(RestoreJournal journal, CancellationToken cancellation)
     {
@@ -42,6 +42,8 @@ internal sealed class StagedSources(IReadOnlyList<(string Name, IRestoration Res
         }
 
         Require();
+        foreach ((string name, IRestoration restoration) in sources)
+            await RunAsync(name, Phase.Neutralize, async token => { await restoration.NeutralizeAsync(token); return true; }, cancellation);
     }
 
     public async ValueTask DisposeAsync()

@@ -61,6 +61,10 @@ public interface IRestoration : IAsyncDisposable
     /// <summary>Reads back what was staged and compares it with the metadata.</summary>
     Task<VerifyReport> VerifyAsync(CancellationToken cancellation);
 
+    /// <summary>Makes what was staged and verified neutral, where its settings say how; all of it or nothing.</summary>
+    /// <exception cref="LifeboatException">It could not be done; what is staged must not be switched in.</exception>
+    Task NeutralizeAsync(CancellationToken cancellation) => Task.CompletedTask;
+
     /// <summary>What switches the staged state in; also what removes it, however far the staging got.</summary>
     /// <exception cref="InvalidOperationException">Nothing was planned yet, or the plan could not be made.</exception>
     ISwitch Switch { get; }

@@ -42,6 +42,16 @@ internal sealed class RestoreCommand : Verb
         Description = "Tell whether a restore was interrupted, and what restores keep; change nothing",
     };
 
+    private readonly Option<bool> _neutralize = new("--neutralize")
+    {
+        Description = "Make every restored source neutral, as the app file's `neutralize:` says; sources with a --target are made so without it",
+    };
+
+    private readonly Option<bool> _noNeutralize = new("--no-neutralize")
+    {
+        Description = "Restore everything as it was, sources with a --target too",
+    };
+
     private readonly Option<bool> _yes = Confirmation.Create();
 
     public RestoreCommand(ProgramHost host, SharedOptions shared)
@@ -61,12 +71,16 @@ internal sealed class RestoreCommand : Verb
         Add(_target);
         Add(_dryRun);
         Add(_updateRoles);
+        Add(_neutralize);
+        Add(_noNeutralize);
         Add(_yes);
         Add(_status);
         Validators.Add(result =>
         {
             if (result.GetValue(_snapshot) is null == !result.GetValue(_status))
                 result.AddError(result.GetValue(_status) ? "--status takes no SNAPSHOT" : "restore wants a SNAPSHOT: latest, an id, or a bundle's path");
+            if (result.GetValue(_neutralize) && result.GetValue(_noNeutralize))
+                result.AddError("--neutralize and --no-neutralize contradict each other");
         });
         _target.Validators.Add(static result =>
         {
@@ -88,10 +102,11 @@ internal sealed class RestoreCommand : Verb
         bool dryRun = parsed.GetValue(_dryRun);
         if (!dryRun)
             Confirmation.Require(run, parsed.GetValue(_yes), "restore replaces live data", ", or --dry-run to see the plan");
+        bool? neutralize = parsed.GetValue(_neutralize) ? true : parsed.GetValue(_noNeutralize) ? false : null;
         App? app = await run.FindAppAsync(cancellation);
         StoredSnapshot snapshot = await SnapshotArgument.FindAsync(parsed.GetValue(_snapshot)!, app, run, cancellation);
         SnapshotMetadata metadata = await new VerifyOperation(app, run.Context).ShowAsync(snapshot, cancellation);
-        RestoreRequest request = new(snapshot, parsed.GetValue(_only) ?? [], Targets(parsed, run), dryRun) { UpdateRoles = parsed.GetValue(_updateRoles) };
+        RestoreRequest request = new(snapshot, parsed.GetValue(_only) ?? [], Targets(parsed, run), dryRun) { UpdateRoles = parsed.GetValue(_updateRoles), Neutralize = neutralize };
         Confirmation confirmation = new(run, app?.Name ?? metadata.App, parsed.GetValue(_yes));
         RestorePresenter presenter = new(run, snapshot, metadata, app?.Name ?? metadata.App, confirmation);
         try

@@ -68,6 +68,7 @@ internal static class ProgressText
         Phase.Preflight => "preflight",
         Phase.Stage => "staging",
         Phase.Verify => "verifying",
+        Phase.Neutralize => "making neutral",
         _ => "switching",
     };
 
@@ -80,6 +81,7 @@ internal static class ProgressText
         Phase.Preflight => "preflight done",
         Phase.Stage => "staged",
         Phase.Verify => "verified",
+        Phase.Neutralize => "made neutral",
         _ => "switched in",
     };
 }

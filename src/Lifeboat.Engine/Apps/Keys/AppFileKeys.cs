@@ -34,6 +34,7 @@ internal static class AppFileKeys
                 "Directories on the server for tablespaces that a restore has to create where theirs are not, by the tablespaces' names.", "tablespace",
                 new TextShape("A directory on the server: there, empty, and its user's own.", "/mnt/fast") { Rule = TextRules.ServerDirectory })),
             RedactedColumns("public.users.api_key", TextRules.SchemaTableColumn),
+            NeutralStatements("`odoo` stands for the built-in list.", TextRules.NeutralSqlOrList),
         ]));
 
     private static readonly TypeVariant MySql = new("mysql", new MapShape(
@@ -54,12 +55,14 @@ internal static class AppFileKeys
                 "Which accounts are in the snapshot: related (the default: those with rights in the database, and its definers) or all of the server's.",
                 ["related", "all"])),
             RedactedColumns("users.api_key", TextRules.TableColumn),
+            NeutralStatements("", TextRules.NeutralSql),
         ]));
 
     private static readonly TypeVariant Sqlite = new("sqlite", new MapShape(
         "One SQLite database file.",
         [new("path", PathShape("The database file; relative to the app file.", "data/app.db"), "write `path: data/app.db`"),
-        RedactedColumns("users.api_key", TextRules.TableColumn)]));
+        RedactedColumns("users.api_key", TextRules.TableColumn),
+        NeutralStatements("", TextRules.NeutralSql)]));
 
     private static readonly TypeVariant Chroma = new("chroma", new MapShape(
         "One Chroma persist directory.",
@@ -91,6 +94,9 @@ internal static class AppFileKeys
             new("redact", new ListShape(
                 "Names whose values are not captured: in settings files (.env, INI, JSON) and of environment variables.",
                 new TextShape("One name.", "SECRET_KEY") { MaxLength = 255, Rule = TextRules.SettingName }) { Unique = true }),
+            new("neutralize", new TextMapShape(
+                "Values that a restore to another place, or with --neutralize, gives to settings, by their names.", "setting",
+                new TextShape("The value.", "\"false\"")) { NameRule = TextRules.SettingName, Example = "MAIL_ENABLED" }),
         ])
     {
         AtLeastOneOf = ["files", "environment"],
@@ -164,6 +170,10 @@ internal static class AppFileKeys
         {
             TakesNull = true, Pattern = "^(null|mask|hash|constant:(.|\\n)*)$", Rule = TextRules.Replacement,
         }) { NameRule = rule, Example = example });
+
+    private static Key NeutralStatements(string more, Func<string, Fault?> rule) => new("neutralize", new ListShape(
+        $"SQL statements that a restore to another place, or with --neutralize, runs before it switches. {more}".TrimEnd(),
+        new TextShape("One statement.", "UPDATE mail_server SET active = false") { MaxLength = 100_000, Rule = rule }));
 
     private static TextShape PathShape(string description, string example) => new(description, example) { Rule = TextRules.Path };
 }

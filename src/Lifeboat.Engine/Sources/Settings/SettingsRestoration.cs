@@ -1,9 +1,11 @@
+using System.Text.Json;
 using Lifeboat.Engine.Apps;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Progress;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources.Local;
+using Microsoft.Win32.SafeHandles;
 
 namespace Lifeboat.Engine.Sources.Settings;
 
@@ -67,6 +69,10 @@ internal sealed class SettingsRestoration : IRestoration
         return new VerifyReport(checks);
     }
 
+    public Task NeutralizeAsync(CancellationToken cancellation) => _settings.CanBeNeutral
+        ? FileFailure.TellAsync(_settings.Name, () => Task.Run(() => Neutralize(cancellation), cancellation))
+        : Task.CompletedTask;
+
     public ISwitch Switch => new PathSwitch(
         _run, _settings.Name, new PathSwitchRecord([.. _items.Select(static item => item.Place.Exchange)], []));
 
@@ -127,6 +133,12 @@ internal sealed class SettingsRestoration : IRestoration
                 _settings.Name));
         if (_details.EnvironmentFile is not null)
             steps.Add($"variables of a running application cannot be set from outside: {_items[^1].Place.Path} has the captured values");
+        if (_settings.CanBeNeutral && blockers.Count == 0)
+        {
+            steps.AddRange(_settings.NeutralValues.Select(static one => Neutralizing.Step($"{one.Key} = {one.Value}")));
+            blockers.AddRange(NeutralProblems());
+        }
+
         IEnumerable<CapturedOwner> owners = _items.Select(static item => item.Traits.Owner).OfType<CapturedOwner>();
         return new RestorePlan(
             $"{_items.Count} settings {(_items.Count == 1 ? "file" : "files")} in {_settings.Directory}",
@@ -151,6 +163,77 @@ internal sealed class SettingsRestoration : IRestoration
         using Folder parent = item.Place.OpenParent();
         using Stream content = _snapshot.Open(item.File);
         StagedFile.Write(parent, Folder.Name(item.Place.StagingName), content, item.Traits.ToTraits(), meter, cancellation);
+        parent.Flush();
+    }
+
+    /// <summary>Names that no file has: a copy that keeps its values would not be neutral.</summary>
+    private IEnumerable<Problem> NeutralProblems()
+    {
+        SettingsText[] texts = [.. _items.Select(CapturedText)];
+        return [.. _settings.NeutralValues.Keys.Where(name => texts.All(text => Places(text, name).Count == 0)).Select(name => Neutralizing.Failed(
+            _settings.Name, name, "no .env, INI or JSON file of the snapshot has a setting of this name"))];
+    }
+
+    private IReadOnlyList<SettingPlace> Places(SettingsText text, string name)
+    {
+        try
+        {
+            return [.. text.Find(name).Where(static place => !place.Commented)];
+        }
+        catch (JsonException e)
+        {
+            throw new LifeboatException([Neutralizing.Failed(_settings.Name, name, $"{text.Path} is not JSON: {e.Message}")], e);
+        }
+    }
+
+    private SettingsText CapturedText(Item item)
+    {
+        using Stream stream = _snapshot.Open(item.File);
+        return new SettingsText(item.Place.Path, Content(stream));
+    }
+
+    private static SettingsText StagedText(Item item, Folder parent, byte[] staging)
+    {
+        using SafeFileHandle file = parent.OpenFile(staging);
+        byte[] bytes = new byte[RandomAccess.GetLength(file)];
+        for (int done = 0; done < bytes.Length;)
+            done += RandomAccess.Read(file, bytes.AsSpan(done), done) is > 0 and int count ? count : throw new EndOfStreamException();
+        return new SettingsText(item.Place.Path, bytes);
+    }
+
+    private static byte[] Content(Stream stream)
+    {
+        using MemoryStream content = new();
+        stream.CopyTo(content);
+        return content.ToArray();
+    }
+
+    private void Neutralize(CancellationToken cancellation)
+    {
+        foreach (Item item in _items)
+        {
+            using Folder parent = item.Place.OpenParent();
+            Neutralize(item, parent, cancellation);
+        }
+    }
+
+    private void Neutralize(Item item, Folder parent, CancellationToken cancellation)
+    {
+        byte[] staging = Folder.Name(item.Place.StagingName);
+        SettingsText text = StagedText(item, parent, staging);
+        int changed = 0;
+        foreach ((string name, string value) in _settings.NeutralValues)
+        {
+            IReadOnlyList<SettingPlace> places = Places(text, name);
+            text.Replace(places, place => text.Written(place, value));
+            changed += places.Count;
+        }
+
+        if (changed == 0)
+            return;
+        parent.DeleteTree(staging);
+        using MemoryStream content = new(text.Bytes);
+        StagedFile.Write(parent, staging, content, item.Traits.ToTraits(), new ByteMeter(_run.Progress, _settings.Name, Phase.Neutralize), cancellation);
         parent.Flush();
     }
 

@@ -8,7 +8,8 @@ namespace Lifeboat.Engine.Sources.Settings;
 /// <summary>Where a setting's value stands in a file.</summary>
 /// <param name="Start">Of the value, in bytes.</param>
 /// <param name="Value">The value itself, without quotes and escapes.</param>
-internal sealed record SettingPlace(int Start, int Length, string Value);
+/// <param name="Commented">The line is commented out.</param>
+internal sealed record SettingPlace(int Start, int Length, string Value, bool Commented = false);
 
 /// <summary>What kind of settings file a file is, as far as its values can be told apart.</summary>
 internal enum SettingsKind
@@ -127,7 +128,7 @@ internal sealed partial class SettingsText(string path, byte[] bytes)
     {
         bool ini = Kind == SettingsKind.Ini;
         Regex line = new(
-            $@"^(?<indent>[ \t]*)(?:[#;]+[ \t]*)?(?:export[ \t]+)?(?<quote>[""']?){Regex.Escape(Latin1(name))}\k<quote>[ \t]*{(ini ? "[=:]" : "=")}[ \t]*",
+            $@"^(?<indent>[ \t]*)(?<comment>[#;]+[ \t]*)?(?:export[ \t]+)?(?<quote>[""']?){Regex.Escape(Latin1(name))}\k<quote>[ \t]*{(ini ? "[=:]" : "=")}[ \t]*",
             RegexOptions.Multiline | RegexOptions.CultureInvariant | (ini ? RegexOptions.IgnoreCase : RegexOptions.None));
         List<SettingPlace> places = [];
         foreach (Match match in line.Matches(_text))
@@ -136,7 +137,7 @@ internal sealed partial class SettingsText(string path, byte[] bytes)
             if (places.Count > 0 && start < places[^1].Start + places[^1].Length)
                 continue; // inside of the value before
             int end = ini ? EndOfIniValue(start, match.Groups["indent"].Length) : EndOfEnvironmentValue(start);
-            places.Add(new SettingPlace(start, end - start, FromLatin1(Unquoted(_text[start..end].Trim()))));
+            places.Add(new SettingPlace(start, end - start, FromLatin1(Unquoted(_text[start..end].Trim())), match.Groups["comment"].Success));
         }
 
         return places;

@@ -31,6 +31,14 @@ internal sealed class SqliteDatabase : IDisposable
         }
     }
 
+    /// <summary>Runs statements without rows, as many as there are in the text.</summary>
+    public void ExecuteAll(string sql)
+    {
+        int result = raw.sqlite3_exec(_handle, sql);
+        if (result != raw.SQLITE_OK)
+            throw Failure(result);
+    }
+
     public SqliteRows Query(string sql) => Query(Encoding.UTF8.GetBytes(sql));
 
     public SqliteRows Query(ReadOnlySpan<byte> sql) => new(this, sql);

@@ -48,6 +48,10 @@ internal sealed class SqliteRestoration : IRestoration
         return report!;
     }
 
+    public Task NeutralizeAsync(CancellationToken cancellation) => _settings.Neutralize.Count == 0
+        ? Task.CompletedTask
+        : FileFailure.TellAsync(_settings.Name, () => Task.Run(Neutralize, cancellation));
+
     public ISwitch Switch => SwitchOf(_run, _settings.Name, new PathSwitchRecord([_place.Exchange], SideSuffixes));
 
     /// <summary>A switch that has the live database's exclusive lock while it is renamed.</summary>
@@ -76,6 +80,7 @@ internal sealed class SqliteRestoration : IRestoration
         [
             $"build {_place.StagingPath} ({rows})",
             live is null ? $"create {_place.Path}" : $"keep {_place.Path} as {_place.BeforePath}",
+            .. _settings.Neutralize.Select(Neutralizing.Step),
         ];
         return new RestorePlan(
             _place.Path,
@@ -134,6 +139,28 @@ internal sealed class SqliteRestoration : IRestoration
         checks.Add(new VerifyCheck("schema", _details.SchemaSha256, found.SchemaSha256));
         checks.AddRange(CompareTables(found));
         return new VerifyReport(checks);
+    }
+
+    private void Neutralize()
+    {
+        using SqliteDatabase database = SqliteDatabase.OpenForWriting(_place.StagingPath, TimeSpan.Zero);
+        database.Execute("PRAGMA locking_mode = EXCLUSIVE");
+        database.Execute("PRAGMA foreign_keys = ON");
+        database.Execute("BEGIN");
+        foreach (string statement in _settings.Neutralize)
+        {
+            try
+            {
+                database.ExecuteAll(statement);
+            }
+            catch (SqliteFailure e)
+            {
+                throw new LifeboatException([Neutralizing.Failed(_settings.Name, statement, e.Message)], e);
+            }
+        }
+
+        database.Execute("COMMIT");
+        _run.Progress.Report(new Noted(_settings.Name, string.Create(CultureInfo.InvariantCulture, $"made neutral by {_settings.Neutralize.Count} statements")));
     }
 
     private IEnumerable<VerifyCheck> CompareTables(SqliteContents found)

@@ -38,6 +38,7 @@ internal sealed class MySqlRestoration(
             _switch = new DatabaseSwitch(
                 context, settings.Name, new DatabaseSwitchRecord(target.Names.Live, target.Names.Staging, target.Names.Before), target.OpenAsync, restore.RecordAsync,
                 switchTimeout);
+            _prepared = _prepared with { Plan = _prepared.Plan with { Steps = [.. _prepared.Plan.Steps, .. settings.Neutralize.Select(Neutralizing.Step)] } };
             return _prepared.Plan;
         }
         catch (LifeboatException e)
@@ -80,9 +81,37 @@ internal sealed class MySqlRestoration(
         await new RestoreVerification(
             await TargetAsync(cancellation), _accounts.Made, _readBack ?? throw new InvalidOperationException("nothing was staged")).RunAsync(cancellation);
 
+    public async Task NeutralizeAsync(CancellationToken cancellation)
+    {
+        if (settings.Neutralize.Count == 0)
+            return;
+        await using MySqlSession session = await (await TargetAsync(cancellation)).OpenStagingAsync(cancellation);
+        foreach (string sql in (string[])["SET foreign_key_checks = 1, unique_checks = 1", "START TRANSACTION"])
+            await session.ExecuteAsync(sql, cancellation);
+        foreach (string statement in settings.Neutralize)
+            await NeutralizeAsync(session, statement, cancellation);
+        await session.ExecuteAsync("COMMIT", cancellation);
+        context.Progress.Report(new Noted(settings.Name, string.Create(CultureInfo.InvariantCulture, $"made neutral by {settings.Neutralize.Count} statements")));
+    }
+
     public ISwitch Switch => _switch ?? throw new InvalidOperationException("nothing was planned");
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    /// <summary>As a text, so that a quote that is never closed is the server's error, and not the end of what our client program reads.</summary>
+    private async Task NeutralizeAsync(MySqlSession session, string statement, CancellationToken cancellation)
+    {
+        try
+        {
+            await session.ExecuteAsync($"SET @lifeboat = {SqlText.Literal(statement)}", cancellation);
+            foreach (string sql in (string[])["PREPARE lifeboat FROM @lifeboat", "EXECUTE lifeboat", "DEALLOCATE PREPARE lifeboat"])
+                await session.ExecuteAsync(sql, cancellation);
+        }
+        catch (LifeboatException e) when (MySqlError.Of(e) is { } error)
+        {
+            throw new LifeboatException([Neutralizing.Failed(settings.Name, statement, error.Message)], e);
+        }
+    }
 
     private async Task<RestoreTarget> TargetAsync(CancellationToken cancellation)
     {

@@ -30,6 +30,7 @@ internal sealed class PostgresRestoration(
     RestoreRun restore,
     MadeOnServers run) : IRestoration
 {
+    private readonly PostgresNeutral _neutral = new(settings.Name, settings.Neutralize);
     private RestoreTarget? _target;
     private DatabaseSwitch? _switch;
     private PreparedRestore? _prepared;
@@ -51,6 +52,7 @@ internal sealed class PostgresRestoration(
                 },
                 (database, token) => PsqlSession.OpenAsync(target.ServerTools, target.Connection.WithDatabase(database), token),
                 restore.RecordAsync);
+            _prepared = _prepared with { Plan = _prepared.Plan with { Steps = [.. _prepared.Plan.Steps, .. _neutral.Steps] } };
             return _prepared.Plan;
         }
         catch (LifeboatException e)
@@ -96,6 +98,15 @@ internal sealed class PostgresRestoration(
             throw new InvalidOperationException("nothing was staged");
         HashSet<string> created = [.. _switch.State.IncomingMade.Roles.Select(static role => role.Name)];
         return await new RestoreVerification(await TargetAsync(cancellation), _prepared, _readBack, created, _unfilled).RunAsync(cancellation);
+    }
+
+    public async Task NeutralizeAsync(CancellationToken cancellation)
+    {
+        if (settings.Neutralize.Count == 0)
+            return;
+        await using PsqlSession session = await (await TargetAsync(cancellation)).OpenStagingAsync(cancellation);
+        int statements = await _neutral.RunAsync(session, cancellation);
+        context.Progress.Report(new Noted(settings.Name, string.Create(CultureInfo.InvariantCulture, $"made neutral by {statements} statements")));
     }
 
     public ISwitch Switch => _switch ?? throw new InvalidOperationException("nothing was planned");
