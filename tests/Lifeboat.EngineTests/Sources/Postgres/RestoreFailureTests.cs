@@ -235,6 +235,19 @@ public sealed class RestoreFailureTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Too_few_connections_are_a_reason_in_the_plan()
+    {
+        await using VerifiedSnapshot snapshot = await _bench.CaptureAsync(_source, "shop");
+        _target.Sql("postgres", "CREATE ROLE limited LOGIN CREATEDB CREATEROLE CONNECTION LIMIT 3");
+        await using IRestoration restoration = _bench.Restoration(snapshot, _target, "fresh", user: "limited");
+
+        RestorePlan plan = await restoration.PlanAsync(Cancellation);
+
+        Problem blocker = Assert.Single(plan.Blockers, static one => one.Code == ErrorCodes.PostgresOutOfResources);
+        Assert.Contains("the server has 2 left for user limited", blocker.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_switch_that_fails_half_way_gives_the_live_database_its_name_back()
     {
         await using VerifiedSnapshot snapshot = await _bench.CaptureAsync(_source, "shop");

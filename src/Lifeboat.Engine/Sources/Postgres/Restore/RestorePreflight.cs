@@ -38,6 +38,7 @@ internal sealed class RestorePreflight(RestoreTarget target, PsqlSession session
     {
         TargetRights rights = await _server.RightsAsync(cancellation);
         CheckVersion();
+        await CheckConnectionsAsync(rights, cancellation);
         Globals captured = await target.CapturedGlobalsAsync(cancellation);
         Globals there = await target.TargetGlobalsAsync(rights.Superuser, cancellation);
         SchemaNames names = !rights.Superuser || captured.Tablespaces.Count > 0
@@ -77,6 +78,18 @@ internal sealed class RestorePreflight(RestoreTarget target, PsqlSession session
                 string.Create(CultureInfo.InvariantCulture, $"restore to a server of PostgreSQL {capturedMajor} or newer (--target {target.Source}=URL)"));
         if (session.InRecovery)
             Block(ErrorCodes.PostgresRightMissing, "the server is a standby, which takes no writes", "restore to its primary, or promote it");
+    }
+
+    /// <summary>Rows are loaded and read back by as many sessions each as there are workers, beside one that looks on.</summary>
+    private async Task CheckConnectionsAsync(TargetRights rights, CancellationToken cancellation)
+    {
+        int needed = (2 * target.Workers) + 2;
+        long free = await _server.FreeConnectionsAsync(rights.Superuser, cancellation);
+        if (free < needed)
+            Block(
+                ErrorCodes.PostgresOutOfResources,
+                string.Create(CultureInfo.InvariantCulture, $"the restore needs {needed} connections at a time, and the server has {free} left for user {rights.User}"),
+                "end some of the others, raise max_connections or the role's CONNECTION LIMIT, or write a smaller `workers:` in the app file");
     }
 
     private RolePlan PlanRoles(Globals captured, Globals there, TargetRights rights, SchemaNames names)

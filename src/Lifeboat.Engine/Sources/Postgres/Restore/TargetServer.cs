@@ -68,6 +68,23 @@ internal sealed class TargetServer(PsqlSession session)
         return new DatabaseUse(counts[0], counts[1], counts[2], counts[3]);
     }
 
+    /// <summary>How many more connections we could make now; this session is counted as one that is there.</summary>
+    public async Task<long> FreeConnectionsAsync(bool superuser, CancellationToken cancellation)
+    {
+        string reserved = superuser ? "0" : session.ServerMajor >= 16
+            ? "pg_catalog.current_setting('superuser_reserved_connections')::int + pg_catalog.current_setting('reserved_connections')::int"
+            : "pg_catalog.current_setting('superuser_reserved_connections')::int";
+        string? free = await session.QueryOneAsync(
+            $"""
+            SELECT least(
+              pg_catalog.current_setting('max_connections')::int - ({reserved})
+                - (SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE backend_type = 'client backend'),
+              (SELECT CASE WHEN rolconnlimit >= 0 AND NOT rolsuper THEN rolconnlimit - (SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE usename = current_user) END
+               FROM pg_catalog.pg_roles WHERE rolname = current_user))
+            """, cancellation);
+        return long.Parse(free ?? "0", CultureInfo.InvariantCulture);
+    }
+
     public async Task<IReadOnlyDictionary<string, OfferedExtension>> ExtensionsAsync(CancellationToken cancellation)
     {
         string trusted = session.ServerMajor >= 13 ? "v.superuser AND NOT v.trusted" : "v.superuser";
