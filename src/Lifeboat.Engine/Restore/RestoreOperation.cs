@@ -109,11 +109,31 @@ public sealed class RestoreOperation(App? app, RunContext context)
             source.Name);
     }
 
+    /// <summary>
+    /// Without an app file, lock, journal and evidence are kept beside the bundle; where nothing can be written there (a read-only medium), in the
+    /// user's own folder for state (XDG Base Directory Specification).
+    /// </summary>
+    private string StateFolder(string beside)
+    {
+        try
+        {
+            string probe = Path.Combine(beside, $".lifeboat_{context.Host.NewId()}");
+            using FileStream written = new(probe, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
+            return beside;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            string home = context.Host.Variables.GetValueOrDefault(OperatingSystem.IsWindows() ? "LOCALAPPDATA" : "HOME") ?? context.Host.TempDirectory;
+            string state = context.Host.Variables.GetValueOrDefault("XDG_STATE_HOME") ?? (OperatingSystem.IsWindows() ? home : Path.Combine(home, ".local", "state"));
+            return Path.Combine(state, "lifeboat");
+        }
+    }
+
     private App FromSnapshot(RestoreRequest request, SnapshotMetadata metadata) => AppFromSnapshot.Build(
         metadata,
         request.Targets,
         request.Only,
-        Path.GetDirectoryName(request.Snapshot.Path)!,
+        StateFolder(Path.GetDirectoryName(request.Snapshot.Path)!),
         context.Host.Variables.ContainsKey(DatabasePasswordVariable) ? new SecretReference(SecretScheme.Env, DatabasePasswordVariable) : null);
 
     /// <summary>Authenticates all ciphertext, which is cheap: damage is found before the first byte is written.</summary>

@@ -98,6 +98,31 @@ public sealed class RestoreTroubleTests
         Assert.Equal("old 1", server.Sql(kept, "SELECT name FROM item WHERE id = 1").Trim());
     }
 
+    [Fact]
+    public void A_bundle_on_a_read_only_medium_is_restored_without_an_app_file()
+    {
+        Needs.Root();
+        using TemporaryFolder folder = new();
+        LifeboatProgram.Shell(folder.Path, "mkdir -p app/files medium home empty; echo content > app/files/a");
+        File.WriteAllText(folder["app/lifeboat.yaml"], "app: shop\nsources:\n  filestore: {type: files, path: files}\nstores:\n  local: {path: ../bundles}\nencryption: none\n");
+        Assert.Equal(3, LifeboatProgram.Run(folder["app"], "backup", "-q").ExitStatus);
+        LifeboatProgram.Shell(folder.Path, "mount -t tmpfs tmpfs medium; cp bundles/*.zip medium/; mount -o remount,ro medium");
+        try
+        {
+            string bundle = Assert.Single(Directory.GetFiles(folder["medium"], "*.zip"));
+            ProgramRun restore = LifeboatProgram.Run(
+                folder["empty"], new Dictionary<string, string> { ["HOME"] = folder["home"], ["XDG_STATE_HOME"] = folder["home/state"] },
+                "restore", bundle, "--yes", "--target", $"filestore={folder["restored"]}");
+            Assert.True(restore.ExitStatus is 0 or 3, restore.All);
+            Assert.Equal("content\n", File.ReadAllText(folder["restored/a"]));
+            Assert.Single(Directory.GetFiles(folder["home/state/lifeboat/.lifeboat"], "*.journal"));
+        }
+        finally
+        {
+            LifeboatProgram.Shell(folder.Path, "umount -l medium");
+        }
+    }
+
     private static int[] Counts(List<int>[] written) => [.. written.Select(static list => { lock (list) return list.Count; })];
 
     private static HashSet<int> Ids(PostgresServer server, string database) =>
