@@ -103,6 +103,7 @@ public sealed class RestoreTests : IAsyncLifetime
         Assert.Equal("1", _source.Sql("shop", "SELECT * FROM app.later").Trim());
         await restoration.CommitAsync(Cancellation);
         await restoration.CommitAsync(Cancellation);
+        await restoration.Switch.FinishAsync(Cancellation);
 
         Assert.True(plan.Replaces);
         Assert.Equal("database shop__before_testid", plan.KeptAs);
