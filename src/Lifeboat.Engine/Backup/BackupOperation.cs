@@ -80,10 +80,8 @@ public sealed class BackupOperation
         if (!request.DryRun)
             PrepareDestination(store);
 
-        long opening = _context.Host.Time.GetTimestamp();
-        _recorder.Report(new PhaseStarted(null, Phase.Open, 0));
-        await using OpenCaptures captures = await OpenCaptures.OpenAsync(sources, _factory.Create, cancellation);
-        _recorder.Report(new PhaseFinished(null, Phase.Open, _context.Host.Time.GetElapsedTime(opening)));
+        await using OpenCaptures captures = await _context.PhaseAsync(
+            null, Phase.Open, token => OpenCaptures.OpenAsync(sources, _factory.Create, token), cancellation);
         string directory = store?.Directory ?? Path.GetDirectoryName(request.OutputFile!)!;
         await CheckSpaceAsync(captures, store, directory, cancellation);
         if (request.DryRun)
@@ -160,7 +158,8 @@ public sealed class BackupOperation
         SnapshotCompletion writer = new(bundle, started);
         List<SourceMetadata> sources = [];
         foreach ((SourceSettings settings, ICapture capture) in captures.All)
-            sources.Add(await CaptureAsync(settings, capture, writer, cancellation));
+            sources.Add(await _context.PhaseAsync(
+                settings.Name, Phase.Capture, token => capture.WriteAsync(writer, token), cancellation, capture.EstimatedBytes));
         await writer.AddAppFileAsync(_app, cancellation);
 
         SnapshotMetadata metadata = Describe(started, captures, sources);
@@ -169,22 +168,6 @@ public sealed class BackupOperation
         await bundle.CompleteAsync(cancellation);
         await file.CommitAsync(cancellation);
         return metadata;
-    }
-
-    private async Task<SourceMetadata> CaptureAsync(SourceSettings settings, ICapture capture, ISnapshotWriter writer, CancellationToken cancellation)
-    {
-        long since = _context.Host.Time.GetTimestamp();
-        _recorder.Report(new PhaseStarted(settings.Name, Phase.Capture, capture.EstimatedBytes));
-        try
-        {
-            SourceMetadata metadata = await capture.WriteAsync(writer, cancellation);
-            _recorder.Report(new PhaseFinished(settings.Name, Phase.Capture, _context.Host.Time.GetElapsedTime(since)));
-            return metadata;
-        }
-        catch (LifeboatException e)
-        {
-            throw new LifeboatException([.. e.Problems.Select(problem => problem with { Where = problem.Where ?? settings.Name })], e);
-        }
     }
 
     private async Task CopyToOtherStoresAsync(string bundle, CancellationToken cancellation)

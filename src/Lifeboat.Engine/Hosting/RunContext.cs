@@ -1,3 +1,4 @@
+using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Progress;
 
 namespace Lifeboat.Engine.Hosting;
@@ -15,6 +16,36 @@ public sealed record RunContext(HostEnvironment Host, IProgressSink Progress)
         step();
         Steps.After(what);
     }
+
+    /// <summary>Runs a phase of a source (or of the run as a whole) and reports when it begins and ends; a problem that names no place gets the source's name.</summary>
+    /// <param name="totalBytes">How many bytes will be reported as done; 0 where unknown.</param>
+    public async Task<T> PhaseAsync<T>(
+        string? source, Phase phase, Func<CancellationToken, Task<T>> work, CancellationToken cancellation, long totalBytes = 0)
+    {
+        long since = Host.Time.GetTimestamp();
+        Progress.Report(new PhaseStarted(source, phase, totalBytes));
+        try
+        {
+            T result = await work(cancellation);
+            Progress.Report(new PhaseFinished(source, phase, Host.Time.GetElapsedTime(since)));
+            return result;
+        }
+        catch (LifeboatException e)
+        {
+            throw new LifeboatException([.. e.Problems.Select(problem => problem with { Where = problem.Where ?? source })], e);
+        }
+    }
+
+    /// <inheritdoc cref="PhaseAsync{T}"/>
+    public Task PhaseAsync(string? source, Phase phase, Func<CancellationToken, Task> work, CancellationToken cancellation) => PhaseAsync(
+        source,
+        phase,
+        async token =>
+        {
+            await work(token);
+            return true;
+        },
+        cancellation);
 
     /// <inheritdoc cref="Step"/>
     public async Task StepAsync(string what, Func<Task> step)

@@ -1,6 +1,5 @@
 using Lifeboat.Engine.Apps;
 using Lifeboat.Engine.Hosting;
-using Lifeboat.Engine.Restore.Journal;
 using Lifeboat.Engine.Runs;
 
 namespace Lifeboat.Engine.Restore;
@@ -20,13 +19,7 @@ public sealed class DiscardOperation(App app, RunContext run)
             throw UndoOperation.NothingKept();
         if (!await confirm(kept, cancellation))
             throw new OperationCanceledException("the discard was not confirmed");
-        foreach (PastRestore _ in kept)
-        {
-            using RestoreJournal? newest = past.Newest();
-            if (newest is not null)
-                await past.DiscardAsync(newest);
-        }
-
+        await past.DiscardAsync(static _ => true);
         return kept;
     }
 }

@@ -14,6 +14,8 @@ namespace Lifeboat.Engine.Restore;
 /// <param name="app">With the sources as the app file has them; a journal's own targets are put in their place.</param>
 internal sealed class PastRestores(App app, RunContext run)
 {
+    private readonly SecretResolver _secrets = new(app.Directory, run);
+
     private string Folder => RunLock.StateDirectory(app);
 
     /// <summary>
@@ -37,18 +39,8 @@ internal sealed class PastRestores(App app, RunContext run)
             }
         }
 
-        if (app.KeepPrevious is not { } keep)
-            return;
-        foreach (RestoreJournal journal in RestoreJournal.OpenAll(Folder, run))
-        {
-            using (journal)
-            {
-                if (run.Host.Time.GetUtcNow() - journal.Began < keep)
-                    continue;
-                await DiscardAsync(journal);
-                run.Progress.Report(new Noted(null, $"removed what restore {journal.Header.Id} had kept: keep_previous is over"));
-            }
-        }
+        if (app.KeepPrevious is { } keep)
+            await DiscardAsync(journal => run.Host.Time.GetUtcNow() - journal.Began >= keep);
     }
 
     /// <summary>The newest finished restore or undo, whose previous state is kept; null where there is none. The caller disposes it.</summary>
@@ -67,23 +59,27 @@ internal sealed class PastRestores(App app, RunContext run)
         foreach (RestoreJournal journal in RestoreJournal.OpenAll(Folder, run, onlyRead: true))
         {
             using (journal)
-                past.Add(new PastRestore(
-                    journal.Header.Id, journal.Began, journal.Header.Snapshot, journal.Header.Undoes,
-                    journal.IsDiscarding ? PastRestoreState.Discarding
-                        : journal.IsFinished ? PastRestoreState.Kept
-                        : journal.IsCommitted ? PastRestoreState.Committed : PastRestoreState.Interrupted,
-                    Words(journal.Last), await KeptAsync(journal, cancellation)));
+                past.Add(await DescribeAsync(journal, cancellation));
         }
 
         return past;
     }
 
+    /// <summary>What one journal says, and what its restore keeps.</summary>
+    public async Task<PastRestore> DescribeAsync(RestoreJournal journal, CancellationToken cancellation) => new(
+        journal.Header.Id,
+        journal.Began,
+        journal.Header.Snapshot,
+        journal.Header.Undoes,
+        journal.IsDiscarding ? PastRestoreState.Discarding
+            : journal.IsFinished ? PastRestoreState.Kept
+            : journal.IsCommitted ? PastRestoreState.Committed : PastRestoreState.Interrupted,
+        Words(journal.Last),
+        await KeptAsync(journal, cancellation));
+
     /// <summary>The switches of a journal's sources, as far as they left anything behind.</summary>
     public IReadOnlyList<SourceSwitch> Switches(RestoreJournal journal) =>
-    [
-        .. journal.Header.Sources.Select(source => (Source: source, Record: journal.RecordOf(source.Name))).Where(static one => one.Record is not null)
-            .Select(one => Resume(one.Source, one.Record!.Value, new RestoreRun(journal.Header.Id))),
-    ];
+        [.. journal.Records.Select(one => Resume(one.Source, one.Record, new RestoreRun(journal.Header.Id)))];
 
     /// <summary>A source's switch by its record.</summary>
     public SourceSwitch Resume(JournalSource source, JsonElement record, RestoreRun restore) => new(source.Name, Source(source).Resume(record, restore));
@@ -91,8 +87,23 @@ internal sealed class PastRestores(App app, RunContext run)
     public HookRunner Hooks(RestoreJournal journal) =>
         new(app, run, new Dictionary<string, string?> { ["LIFEBOAT_RESTORE"] = journal.Header.Id, ["LIFEBOAT_SNAPSHOT"] = journal.Header.Snapshot });
 
-    /// <summary>Removes what a restore kept; its journal is gone then.</summary>
-    public async Task DiscardAsync(RestoreJournal journal)
+    /// <summary>Removes what restores kept, the newest first; their journals are gone then.</summary>
+    /// <param name="which">Which of them.</param>
+    public async Task DiscardAsync(Predicate<RestoreJournal> which)
+    {
+        foreach (RestoreJournal journal in RestoreJournal.OpenAll(Folder, run).Reverse())
+        {
+            using (journal)
+            {
+                if (!which(journal))
+                    continue;
+                await DiscardAsync(journal);
+                run.Progress.Report(new Noted(null, $"removed what restore {journal.Header.Id} had kept"));
+            }
+        }
+    }
+
+    private async Task DiscardAsync(RestoreJournal journal)
     {
         if (!journal.IsDiscarding)
             journal.Write(JournalStep.Discard);
@@ -101,17 +112,14 @@ internal sealed class PastRestores(App app, RunContext run)
         journal.Delete();
     }
 
-    /// <summary>What is kept by a restore, by source.</summary>
-    public async Task<IReadOnlyList<KeptSource>> KeptAsync(RestoreJournal journal, CancellationToken cancellation)
+    private async Task<IReadOnlyList<KeptSource>> KeptAsync(RestoreJournal journal, CancellationToken cancellation)
     {
         List<KeptSource> kept = [];
-        foreach (JournalSource source in journal.Header.Sources)
+        foreach ((JournalSource source, JsonElement record) in journal.Records)
         {
-            if (journal.RecordOf(source.Name) is not { } record)
-                continue;
             try
             {
-                if (await Source(source).Resume(record, new RestoreRun(journal.Header.Id)).KeptAsync(cancellation) is { } state)
+                if (await Resume(source, record, new RestoreRun(journal.Header.Id)).Switch.KeptAsync(cancellation) is { } state)
                     kept.Add(new KeptSource(source.Name, state, null));
             }
             catch (LifeboatException e)
@@ -181,12 +189,12 @@ internal sealed class PastRestores(App app, RunContext run)
 
     private ISource Source(JournalSource source)
     {
-        SourceSettings settings = app.Sources.FirstOrDefault(one => one.Name == source.Name) ?? throw new LifeboatException(
-            ErrorCodes.RestoreUnsettled, $"the source {source.Name} of an earlier restore is not in the app file any more",
-            $"put it back for as long as that restore is not discarded (`lifeboat discard`)", source.Name);
+        if (app.Sources.All(one => one.Name != source.Name))
+            throw new LifeboatException(
+                ErrorCodes.RestoreUnsettled, $"the source {source.Name} of an earlier restore is not in the app file any more",
+                "put it back for as long as that restore is not discarded (`lifeboat discard`)", source.Name);
         App there = source.Target is null ? app : app.WithTargets(new Dictionary<string, string> { [source.Name] = source.Target });
-        settings = there.Sources.First(one => one.Name == source.Name);
-        return new SourceFactory(there, run, new SecretResolver(app.Directory, run)).Create(settings);
+        return new SourceFactory(there, run, _secrets).Create(there.Sources.First(one => one.Name == source.Name));
     }
 
     private static string When(RestoreJournal journal) => $"{journal.Began.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z";

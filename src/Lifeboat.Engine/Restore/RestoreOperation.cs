@@ -46,7 +46,8 @@ public sealed class RestoreOperation(App? app, RunContext context)
         await using StagedSources sources = new(
             [.. captured.Select(one => (one.Name, factory.Create(Selection.SettingsOf(target, one, request)).PrepareRestore(
                 snapshot, one, new RestoreRun(id) { RecordAsync = (record, token) => journal!.RunOf(one.Name).RecordAsync(record, token) })))], run);
-        await AuthenticateAsync(bundle, cancellation);
+        // All ciphertext is authenticated, which is cheap: damage is found before the first byte is written.
+        await run.PhaseAsync(null, Phase.Preflight, bundle.AuthenticateAsync, cancellation);
         IReadOnlyList<SourceRestore> planned = await sources.PlanAsync(cancellation);
         List<Problem> warnings = [.. Selection.Warnings(target, snapshot.Metadata, request.Only), .. planned.SelectMany(static one => one.Plan.Warnings), .. captured.SelectMany(LeftOut)];
         RestoreResult plan = new(id, planned, [.. planned.SelectMany(static one => one.Plan.Blockers), .. RestoreSpace.Shortages(planned)], warnings, false);
@@ -135,13 +136,4 @@ public sealed class RestoreOperation(App? app, RunContext context)
         request.Only,
         StateFolder(Path.GetDirectoryName(request.Snapshot.Path)!),
         context.Host.Variables.ContainsKey(DatabasePasswordVariable) ? new SecretReference(SecretScheme.Env, DatabasePasswordVariable) : null);
-
-    /// <summary>Authenticates all ciphertext, which is cheap: damage is found before the first byte is written.</summary>
-    private async Task AuthenticateAsync(BundleReader bundle, CancellationToken cancellation)
-    {
-        long since = context.Host.Time.GetTimestamp();
-        _recorder.Report(new PhaseStarted(null, Phase.Preflight, 0));
-        await bundle.AuthenticateAsync(cancellation);
-        _recorder.Report(new PhaseFinished(null, Phase.Preflight, context.Host.Time.GetElapsedTime(since)));
-    }
 }

@@ -32,18 +32,18 @@ internal sealed class StagedSources(IReadOnlyList<(string Name, IRestoration Res
         foreach ((string name, IRestoration restoration) in sources)
         {
             journal.Write(JournalStep.Stage, name);
-            await RunAsync(name, Phase.Stage, async token => { await restoration.StageAsync(token); return true; }, cancellation);
+            await context.PhaseAsync(name, Phase.Stage, restoration.StageAsync, cancellation);
         }
 
         foreach ((string name, IRestoration restoration) in sources)
         {
             journal.Write(JournalStep.Verify, name);
-            _reports.Add(await RunAsync(name, Phase.Verify, restoration.VerifyAsync, cancellation));
+            _reports.Add(await context.PhaseAsync(name, Phase.Verify, restoration.VerifyAsync, cancellation));
         }
 
         Require();
         foreach ((string name, IRestoration restoration) in sources)
-            await RunAsync(name, Phase.Neutralize, async token => { await restoration.NeutralizeAsync(token); return true; }, cancellation);
+            await context.PhaseAsync(name, Phase.Neutralize, restoration.NeutralizeAsync, cancellation);
     }
 
     public async ValueTask DisposeAsync()
@@ -57,7 +57,7 @@ internal sealed class StagedSources(IReadOnlyList<(string Name, IRestoration Res
     {
         try
         {
-            return await RunAsync(name, Phase.Preflight, restoration.PlanAsync, cancellation);
+            return await context.PhaseAsync(name, Phase.Preflight, restoration.PlanAsync, cancellation);
         }
         catch (LifeboatException e)
         {
@@ -79,21 +79,5 @@ internal sealed class StagedSources(IReadOnlyList<(string Name, IRestoration Res
 
         if (differences.Count > 0)
             throw new LifeboatException(differences);
-    }
-
-    private async Task<T> RunAsync<T>(string name, Phase phase, Func<CancellationToken, Task<T>> step, CancellationToken cancellation)
-    {
-        long since = context.Host.Time.GetTimestamp();
-        context.Progress.Report(new PhaseStarted(name, phase, 0));
-        try
-        {
-            T result = await step(cancellation);
-            context.Progress.Report(new PhaseFinished(name, phase, context.Host.Time.GetElapsedTime(since)));
-            return result;
-        }
-        catch (LifeboatException e)
-        {
-            throw new LifeboatException([.. e.Problems.Select(problem => problem with { Where = problem.Where ?? name })], e);
-        }
     }
 }

@@ -50,7 +50,7 @@ internal sealed class Switchover(RestoreJournal journal, IReadOnlyList<SourceSwi
         foreach (SourceSwitch source in sources)
         {
             journal.Write(JournalStep.Switch, source.Name);
-            await RunAsync(source.Name, Phase.Commit, source.Switch.ForwardAsync);
+            await run.PhaseAsync(source.Name, Phase.Commit, source.Switch.ForwardAsync, CancellationToken.None);
         }
 
         if (hooks.HasAny(HookMoment.AfterCommit))
@@ -141,21 +141,5 @@ internal sealed class Switchover(RestoreJournal journal, IReadOnlyList<SourceSwi
                     name),
             ];
         }
-    }
-
-    private async Task RunAsync(string name, Phase phase, Func<CancellationToken, Task> step)
-    {
-        long since = run.Host.Time.GetTimestamp();
-        run.Progress.Report(new PhaseStarted(name, phase, 0));
-        try
-        {
-            await step(CancellationToken.None);
-        }
-        catch (LifeboatException e)
-        {
-            throw new LifeboatException([.. e.Problems.Select(problem => problem with { Where = problem.Where ?? name })], e);
-        }
-
-        run.Progress.Report(new PhaseFinished(name, phase, run.Host.Time.GetElapsedTime(since)));
     }
 }

@@ -4,6 +4,7 @@ using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Restore.Journal;
 using Lifeboat.Engine.Runs;
+using Lifeboat.Engine.Sources;
 
 namespace Lifeboat.Engine.Restore;
 
@@ -24,10 +25,10 @@ public sealed class UndoOperation(App app, RunContext run)
         await past.SettleAsync(cancellation);
         using RestoreJournal undone = past.Newest() ?? throw NothingKept();
         string id = run.Host.NewId();
-        PastRestore described = (await past.ListAsync(cancellation)).First(one => one.Id == undone.Header.Id);
+        PastRestore described = await past.DescribeAsync(undone, cancellation);
         List<(JournalSource Source, JsonElement Record)> records = [];
-        foreach (SourceSwitch source in past.Switches(undone))
-            records.Add((undone.Header.Sources.First(one => one.Name == source.Name), await source.Switch.InverseAsync(id, cancellation)));
+        foreach ((JournalSource source, JsonElement record) in undone.Records)
+            records.Add((source, await past.Resume(source, record, new RestoreRun(undone.Header.Id)).Switch.InverseAsync(id, cancellation)));
         UndoResult result = new(id, described, described.Kept);
         if (!await confirm(result, cancellation))
             throw new OperationCanceledException("the undo was not confirmed");

@@ -48,11 +48,9 @@ public interface ISwitch
 /// <summary>What a restore keeps of the state before it.</summary>
 /// <param name="Name">A path, or <c>database "NAME"</c>.</param>
 /// <param name="Bytes">The space it takes; null where that cannot be told.</param>
-public sealed record KeptState(string Name, long? Bytes);
-
-internal static class KeptStates
+public sealed record KeptState(string Name, long? Bytes)
 {
-    public static LifeboatException Missing(string what, string source) => new(
+    internal static LifeboatException Missing(string what, string source) => new(
         ErrorCodes.KeptStateMissing, $"{what}, which the restore kept, is not there any more",
         "somebody removed it, so there is no way back; `lifeboat discard` forgets the restore", source);
 }

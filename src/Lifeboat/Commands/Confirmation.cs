@@ -20,6 +20,19 @@ internal sealed class Confirmation(CommandRun run, string app, bool yes)
             throw new LifeboatException(ErrorCodes.Usage, $"{what} and there is no terminal to ask at", $"add --yes to go on without being asked{alternative}");
     }
 
+    /// <summary>Runs what asks; where the person did not type the app's name, the run ends as cancelled, and says so.</summary>
+    public async Task<ExitStatus> UnlessRefusedAsync(Func<Task<ExitStatus>> work)
+    {
+        try
+        {
+            return await work();
+        }
+        catch (OperationCanceledException) when (Refusal is not null)
+        {
+            return run.Fail([Refusal], ExitStatus.Cancelled);
+        }
+    }
+
     /// <summary>Shows what is about to happen and asks whether to go on.</summary>
     public async Task<bool> AskAsync(Action<TextReport> describe, string question, CancellationToken cancellation)
     {

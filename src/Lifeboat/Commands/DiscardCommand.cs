@@ -27,7 +27,7 @@ internal sealed class DiscardCommand : Verb
         Confirmation.Require(run, parsed.GetValue(_yes), "discard deletes what restores have kept");
         App app = await run.LoadAppAsync(cancellation);
         Confirmation confirmation = new(run, app.Name, parsed.GetValue(_yes));
-        try
+        return await confirmation.UnlessRefusedAsync(async () =>
         {
             IReadOnlyList<PastRestore> discarded = await new DiscardOperation(app, run.Context).RunAsync(
                 (kept, token) => confirmation.AskAsync(text => PastRestoreText.Write(text, kept), "This will be removed for good.", token), cancellation);
@@ -38,10 +38,6 @@ internal sealed class DiscardCommand : Verb
                 OutputJson.Default.DiscardSummary,
                 text => text.Wrapped($"Removed what {Quantity.Count(discarded.Count, "restore")} had kept: {Quantity.Bytes(bytes)}.", 2));
             return exit;
-        }
-        catch (OperationCanceledException) when (confirmation.Refusal is { } refusal)
-        {
-            return run.Fail([refusal], ExitStatus.Cancelled);
-        }
+        });
     }
 }

@@ -109,18 +109,14 @@ internal sealed class RestoreCommand : Verb
         RestoreRequest request = new(snapshot, parsed.GetValue(_only) ?? [], Targets(parsed, run), dryRun) { UpdateRoles = parsed.GetValue(_updateRoles), Neutralize = neutralize };
         Confirmation confirmation = new(run, app?.Name ?? metadata.App, parsed.GetValue(_yes));
         RestorePresenter presenter = new(run, snapshot, metadata, app?.Name ?? metadata.App, confirmation);
-        try
+        return await confirmation.UnlessRefusedAsync(async () =>
         {
             using RunFolder temporary = RunFolder.Create(run.Context.Host);
             RunContext context = run.Context with { Host = temporary.Host, Progress = new SizedProgress(run.Output, metadata) };
             RestoreResult result = await new RestoreOperation(app, context).RunAsync(
                 request, presenter.ConfirmAsync, cancellation);
             return presenter.Conclude(result, dryRun);
-        }
-        catch (OperationCanceledException) when (confirmation.Refusal is not null)
-        {
-            return run.Fail([confirmation.Refusal], ExitStatus.Cancelled);
-        }
+        });
     }
 
     private static async Task<ExitStatus> ShowStatusAsync(CommandRun run, CancellationToken cancellation)

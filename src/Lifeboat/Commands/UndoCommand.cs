@@ -27,7 +27,7 @@ internal sealed class UndoCommand : Verb
         Confirmation.Require(run, parsed.GetValue(_yes), "undo replaces live data");
         App app = await run.LoadAppAsync(cancellation);
         Confirmation confirmation = new(run, app.Name, parsed.GetValue(_yes));
-        try
+        return await confirmation.UnlessRefusedAsync(async () =>
         {
             UndoResult result = await new UndoOperation(app, run.Context).RunAsync(
                 (plan, token) => confirmation.AskAsync(
@@ -39,11 +39,7 @@ internal sealed class UndoCommand : Verb
                 OutputJson.Default.UndoSummary,
                 text => text.Wrapped($"{Undone(result)} in {Quantity.Duration(run.Elapsed)}. What was live is kept: `lifeboat undo` brings it back, `lifeboat discard` frees its space.", 2));
             return exit;
-        }
-        catch (OperationCanceledException) when (confirmation.Refusal is { } refusal)
-        {
-            return run.Fail([refusal], ExitStatus.Cancelled);
-        }
+        });
     }
 
     private static string Undone(UndoResult result) =>

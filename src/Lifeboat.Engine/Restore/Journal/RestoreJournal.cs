@@ -50,6 +50,10 @@ internal sealed class RestoreJournal : IDisposable
     public JsonElement? RecordOf(string source) =>
         _entries.LastOrDefault(entry => entry.Step == JournalStep.Record && entry.Source == source)?.Record;
 
+    /// <summary>The sources that left something behind, in the order of the switches, with their last records.</summary>
+    public IReadOnlyList<(JournalSource Source, JsonElement Record)> Records =>
+        [.. Header.Sources.Select(source => (source, RecordOf(source.Name))).Where(static one => one.Item2 is not null).Select(static one => (one.source, one.Item2!.Value))];
+
     /// <summary>Begins a journal; it is on the disk when this returns.</summary>
     /// <param name="folder">The app's state folder.</param>
     /// <exception cref="LifeboatException">It cannot be written.</exception>

@@ -19,7 +19,6 @@ internal sealed class ChromaRestoration : IRestoration
     private readonly SourceMetadata _captured;
     private readonly ChromaDetails _details;
     private readonly FilesRestoration _tree;
-    private readonly FolderStaging _place;
 
     public ChromaRestoration(ChromaSettings settings, RunContext run, VerifiedSnapshot snapshot, SourceMetadata captured, RestoreRun restore)
     {
@@ -29,7 +28,6 @@ internal sealed class ChromaRestoration : IRestoration
         _details = ChromaDetails.From(captured);
         SourceMetadata tree = captured with { Details = JsonSerializer.SerializeToElement(_details.Tree, TreeJson.Default.TreeDetails) };
         _tree = new FilesRestoration(new FilesSettings(settings.Name, settings.Path, []), run, snapshot, tree, restore);
-        _place = new FolderStaging(settings.Path, restore.Id);
     }
 
     public async Task<RestorePlan> PlanAsync(CancellationToken cancellation)
@@ -40,7 +38,7 @@ internal sealed class ChromaRestoration : IRestoration
         return plan with
         {
             Steps = [$"restore {contents}, as Chroma {_details.Version} keeps them", .. plan.Steps],
-            Warnings = InUse(_place.Path, _settings.Name, _run) is { } problem ? [.. plan.Warnings, problem] : plan.Warnings,
+            Warnings = InUse(_tree.Place.Path, _settings.Name, _run) is { } problem ? [.. plan.Warnings, problem] : plan.Warnings,
         };
     }
 
@@ -53,7 +51,7 @@ internal sealed class ChromaRestoration : IRestoration
         return new VerifyReport([.. files.Checks, .. database]);
     }
 
-    public ISwitch Switch => SwitchOf(_run, _settings.Name, new PathSwitchRecord([_place.Exchange], []));
+    public ISwitch Switch => SwitchOf(_run, _settings.Name, new PathSwitchRecord([_tree.Place.Exchange], []));
 
     /// <summary>A switch that has the live database's exclusive lock while the directory is renamed, and refuses where a server has it open.</summary>
     public static PathSwitch SwitchOf(RunContext run, string source, PathSwitchRecord record) => new(run, source, record, async cancellation =>
@@ -81,7 +79,7 @@ internal sealed class ChromaRestoration : IRestoration
         DatabaseContents found;
         try
         {
-            found = DatabaseContents.Read(Path.Combine(_place.StagingPath, ChromaNames.Database), cancellation);
+            found = DatabaseContents.Read(Path.Combine(_tree.Place.StagingPath, ChromaNames.Database), cancellation);
         }
         catch (SqliteFailure e)
         {

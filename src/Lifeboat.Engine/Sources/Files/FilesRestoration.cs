@@ -79,6 +79,9 @@ internal sealed class FilesRestoration : IRestoration
         return report!;
     }
 
+    /// <summary>Where the tree is staged.</summary>
+    public FolderStaging Place => _place;
+
     public ISwitch Switch => new PathSwitch(_run, _settings.Name, new PathSwitchRecord([_place.Exchange], []));
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;

@@ -97,7 +97,7 @@ internal sealed class BesideExchange(RunContext run, PathExchange path, IReadOnl
         using Folder parent = Folder.Open(_parent);
         bool isKept = IsThere(parent, Place.Outgoing);
         if (Place.Replaces && !isKept)
-            throw KeptStates.Missing(Path.Combine(_parent, Place.Outgoing), source);
+            throw KeptState.Missing(Path.Combine(_parent, Place.Outgoing), source);
         return new PathExchange(
             Place.Path, isKept ? Place.Outgoing : null, $"{_live}__before_{id}", Replaces: IsThere(parent, _live), Inside: false, [], null);
     }

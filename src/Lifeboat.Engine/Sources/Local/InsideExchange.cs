@@ -118,7 +118,7 @@ internal sealed class InsideExchange(RunContext run, PathExchange path) : Exchan
     {
         using Folder live = Folder.Open(Place.Path);
         if (!IsThere(live, Place.Outgoing))
-            throw KeptStates.Missing(Path.Combine(Place.Path, Place.Outgoing), source);
+            throw KeptState.Missing(Path.Combine(Place.Path, Place.Outgoing), source);
         return new PathExchange(
             Place.Path, Place.Outgoing, $"{Prefix}before_{id}", Replaces: true, Inside: true, [], CapturedTraits.Of(live.Status(), new OwnerNames()));
     }

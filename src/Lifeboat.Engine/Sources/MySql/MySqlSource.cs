@@ -82,14 +82,22 @@ public sealed class MySqlSource(MySqlSettings settings, string? toolsFolder, Run
     public IRestoration PrepareRestore(VerifiedSnapshot snapshot, SourceMetadata captured, RestoreRun restore) =>
         new MySqlRestoration(context, settings, secrets, toolsFolder, snapshot, captured, restore, SwitchTimeout);
 
-    public ISwitch Resume(JsonElement record, RestoreRun restore) => new DatabaseSwitch(
-        context, Name, DatabaseSwitchRecord.From(record, Name),
-        async token =>
-        {
-            (MySqlConnection connection, MySqlTools tools) = await FindAsync(token);
-            return await MySqlSession.OpenAsync(context, tools, connection, token);
-        },
-        restore.RecordAsync, SwitchTimeout);
+    public ISwitch Resume(JsonElement record, RestoreRun restore)
+    {
+        // A switch opens many sessions: secrets are asked for, and programs looked for, once.
+        Task<(MySqlConnection Connection, MySqlTools Tools)>? found = null;
+        return new DatabaseSwitch(
+            context,
+            Name,
+            DatabaseSwitchRecord.From(record, Name),
+            async token =>
+            {
+                (MySqlConnection connection, MySqlTools tools) = await (found ??= FindAsync(token));
+                return await MySqlSession.OpenAsync(context, tools, connection, token);
+            },
+            restore.RecordAsync,
+            SwitchTimeout);
+    }
 
     private Task<IReadOnlyList<CatalogueTable>> RedactedAsync(
         MySqlSession session, string database, CapturedSchema schema, CancellationToken cancellation) =>

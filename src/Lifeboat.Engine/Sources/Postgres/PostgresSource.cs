@@ -68,14 +68,20 @@ public sealed class PostgresSource(PostgresSettings settings, string? toolsFolde
     public IRestoration PrepareRestore(VerifiedSnapshot snapshot, SourceMetadata captured, RestoreRun restore) =>
         new PostgresRestoration(context, settings, secrets, toolsFolder, snapshot, captured, restore, Made);
 
-    public ISwitch Resume(JsonElement record, RestoreRun restore) =>
-        new DatabaseSwitch(context, Name, DatabaseSwitchRecord.From(record, Name), OpenDatabaseAsync, restore.RecordAsync);
-
-    private async Task<PsqlSession> OpenDatabaseAsync(string database, CancellationToken cancellation)
+    public ISwitch Resume(JsonElement record, RestoreRun restore)
     {
-        PostgresConnection connection = await PostgresConnection.FromAsync(settings, secrets, cancellation);
-        IReadOnlyList<PostgresTools> found = await PostgresTools.FindAsync(context, toolsFolder, settings.Via, cancellation);
-        return await PsqlSession.OpenAsync(PostgresTools.Newest(found), connection.WithDatabase(database), cancellation);
+        // A switch opens many sessions: secrets are asked for, and programs looked for, once.
+        Task<(PostgresConnection Connection, IReadOnlyList<PostgresTools> Tools)>? found = null;
+        return new DatabaseSwitch(
+            context,
+            Name,
+            DatabaseSwitchRecord.From(record, Name),
+            async (database, token) =>
+            {
+                (PostgresConnection connection, IReadOnlyList<PostgresTools> tools) = await (found ??= FindAsync(token));
+                return await PsqlSession.OpenAsync(PostgresTools.Newest(tools), connection.WithDatabase(database), token);
+            },
+            restore.RecordAsync);
     }
 
     private async Task<IReadOnlyList<Problem>> RedactionProblemsAsync(PsqlSession session, PostgresCatalogue catalogue, CancellationToken cancellation)
@@ -91,11 +97,13 @@ public sealed class PostgresSource(PostgresSettings settings, string? toolsFolde
         }
     }
 
+    private async Task<(PostgresConnection Connection, IReadOnlyList<PostgresTools> Tools)> FindAsync(CancellationToken cancellation) => (
+        await PostgresConnection.FromAsync(settings, secrets, cancellation), await PostgresTools.FindAsync(context, toolsFolder, settings.Via, cancellation));
+
     /// <summary>Connects, and chooses the programs that fit the server.</summary>
     private async Task<(PsqlSession Session, PostgresTools Tools)> ConnectAsync(CancellationToken cancellation)
     {
-        PostgresConnection connection = await PostgresConnection.FromAsync(settings, secrets, cancellation);
-        IReadOnlyList<PostgresTools> found = await PostgresTools.FindAsync(context, toolsFolder, settings.Via, cancellation);
+        (PostgresConnection connection, IReadOnlyList<PostgresTools> found) = await FindAsync(cancellation);
         PsqlSession session = await PsqlSession.OpenAsync(PostgresTools.Newest(found), connection, cancellation);
         try
         {

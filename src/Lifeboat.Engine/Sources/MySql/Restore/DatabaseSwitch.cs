@@ -175,7 +175,7 @@ internal sealed partial class DatabaseSwitch(
         bool replaced = State.LiveState is { Exists: true };
         await using MySqlSession session = await open(cancellation);
         if (replaced && !(await DatabasesAsync(session, cancellation)).Contains(State.Outgoing))
-            throw KeptStates.Missing($"database {State.Outgoing}", source);
+            throw KeptState.Missing($"database {State.Outgoing}", source);
         return new DatabaseSwitchRecord(State.Live, replaced ? State.Outgoing : null, RestoreNames.For(State.Live, id).Before)
         {
             IncomingObjects = State.LiveState?.Objects ?? [],

@@ -41,7 +41,7 @@ internal sealed class DatabaseSwitch(
 
     public async Task ForwardAsync(CancellationToken cancellation)
     {
-        await using PsqlSession session = await OpenAsync(State.MaintenanceDatabase, cancellation);
+        await using PsqlSession session = await open(State.MaintenanceDatabase, cancellation);
         if (State.Changes is { } changes)
             await changes.ForwardAsync(session, context, cancellation);
         IReadOnlyDictionary<string, string> there = await DatabasesAsync(session, cancellation);
@@ -67,7 +67,7 @@ internal sealed class DatabaseSwitch(
     {
         if (State.Incoming is null || !State.IncomingOpens)
             return;
-        await using PsqlSession session = await OpenAsync(State.MaintenanceDatabase, cancellation);
+        await using PsqlSession session = await open(State.MaintenanceDatabase, cancellation);
         if (State.WritesWhenOpened is null)
             await NoteAsync(State with { WritesWhenOpened = await WritesAsync(session, cancellation) }, cancellation);
         await AllowAsync(session, State.Live, true, cancellation);
@@ -75,7 +75,7 @@ internal sealed class DatabaseSwitch(
 
     public async Task BackAsync(CancellationToken cancellation)
     {
-        await using PsqlSession session = await OpenAsync(State.MaintenanceDatabase, cancellation);
+        await using PsqlSession session = await open(State.MaintenanceDatabase, cancellation);
         IReadOnlyDictionary<string, string> there = await DatabasesAsync(session, cancellation);
         if (State is { Incoming: { } incoming, IncomingOid: { } oid } && there.GetValueOrDefault(State.Live) == oid)
         {
@@ -105,7 +105,7 @@ internal sealed class DatabaseSwitch(
     /// </summary>
     public async Task FinishAsync(CancellationToken cancellation)
     {
-        await using PsqlSession session = await OpenAsync(State.MaintenanceDatabase, cancellation);
+        await using PsqlSession session = await open(State.MaintenanceDatabase, cancellation);
         if (State is { LiveOid: not null, LiveWasOpen: true } && (await DatabasesAsync(session, cancellation)).GetValueOrDefault(State.Outgoing) == State.LiveOid
             && !(await SubscriptionsAsync(session, State.Outgoing, cancellation)).Any(static row => row[1] == "t"))
             await AllowAsync(session, State.Outgoing, true, cancellation);
@@ -113,7 +113,7 @@ internal sealed class DatabaseSwitch(
 
     public async Task DropIncomingAsync(CancellationToken cancellation)
     {
-        await using PsqlSession session = await OpenAsync(State.MaintenanceDatabase, cancellation);
+        await using PsqlSession session = await open(State.MaintenanceDatabase, cancellation);
         if (State.IncomingOid is { } oid && (await DatabasesAsync(session, cancellation)).GetValueOrDefault(State.Live) == oid)
             return; // It is live, and what was made for it is in use.
         if (State.BuiltAs is not null)
@@ -125,7 +125,7 @@ internal sealed class DatabaseSwitch(
 
     public async Task DropOutgoingAsync(CancellationToken cancellation)
     {
-        await using PsqlSession session = await OpenAsync(State.MaintenanceDatabase, cancellation);
+        await using PsqlSession session = await open(State.MaintenanceDatabase, cancellation);
         await DropDatabaseAsync(session, State.Outgoing, cancellation);
         await DropAroundAsync(session, State.OutgoingMade, cancellation);
     }
@@ -133,7 +133,7 @@ internal sealed class DatabaseSwitch(
     /// <summary>By the server's count of rows written, after everybody is out; a server that has lost its counts since tells of less than there was.</summary>
     public async Task<bool> WasUsedAsync(DateTimeOffset since, CancellationToken cancellation)
     {
-        await using PsqlSession session = await OpenAsync(State.MaintenanceDatabase, cancellation);
+        await using PsqlSession session = await open(State.MaintenanceDatabase, cancellation);
         if (State is not { IncomingOid: { } oid, WritesWhenOpened: { } before } || (await DatabasesAsync(session, cancellation)).GetValueOrDefault(State.Live) != oid)
             return false;
         await DrainAsync(session, State.Live, TimeSpan.Zero, cancellation);
@@ -142,7 +142,7 @@ internal sealed class DatabaseSwitch(
 
     public async Task<KeptState?> KeptAsync(CancellationToken cancellation)
     {
-        await using PsqlSession session = await OpenAsync(State.MaintenanceDatabase, cancellation);
+        await using PsqlSession session = await open(State.MaintenanceDatabase, cancellation);
         IReadOnlyList<string?[]> rows = await session.QueryAsync(
             $"""
             SELECT CASE WHEN pg_catalog.has_database_privilege(oid, 'CONNECT') THEN pg_catalog.pg_database_size(oid) END
@@ -154,9 +154,9 @@ internal sealed class DatabaseSwitch(
 
     public async Task<JsonElement> InverseAsync(string id, CancellationToken cancellation)
     {
-        await using PsqlSession session = await OpenAsync(State.MaintenanceDatabase, cancellation);
+        await using PsqlSession session = await open(State.MaintenanceDatabase, cancellation);
         if (State.LiveOid is not null && (await DatabasesAsync(session, cancellation)).GetValueOrDefault(State.Outgoing) != State.LiveOid)
-            throw KeptStates.Missing($"database {State.Outgoing}", source);
+            throw KeptState.Missing($"database {State.Outgoing}", source);
         return new DatabaseSwitchRecord(
             State.Live, State.LiveOid is null ? null : State.Outgoing, StagingNames.For(State.Live, id).Before, State.MaintenanceDatabase)
         {
@@ -180,8 +180,6 @@ internal sealed class DatabaseSwitch(
         await session.QueryOneAsync(
             $"SELECT tup_inserted + tup_updated + tup_deleted FROM pg_catalog.pg_stat_database WHERE datid = {State.IncomingOid}", cancellation) ?? "-1",
         CultureInfo.InvariantCulture);
-
-    private Task<PsqlSession> OpenAsync(string database, CancellationToken cancellation) => open(database, cancellation);
 
     private Task RenameAsync(PsqlSession session, string from, string to, CancellationToken cancellation) =>
         StepAsync(session, $"ALTER DATABASE {SqlText.Identifier(from)} RENAME TO {SqlText.Identifier(to)}", cancellation);
@@ -225,7 +223,7 @@ internal sealed class DatabaseSwitch(
         if (subscriptions.Length == 0)
             return;
         await AllowAsync(session, database, true, cancellation);
-        await using PsqlSession inside = await OpenAsync(database, cancellation);
+        await using PsqlSession inside = await open(database, cancellation);
         await new EventTriggers().DisableAsync(inside, cancellation);
         foreach (string name in subscriptions)
         {
