@@ -164,4 +164,7 @@ public static class ErrorCodes
     public static readonly ErrorCode EvidenceNotWritten = new("LB8018", "evidence-not-written", Warnings);
     public static readonly ErrorCode ValuesLeftOut = new("LB8021", "values-left-out", Warnings);
     public static readonly ErrorCode NeutralizeFailed = new("LB8022", "neutralize-failed", Failed);
+    public static readonly ErrorCode PartsUnsupported = new("LB8023", "parts-unsupported", ExitStatus.Usage);
+    public static readonly ErrorCode PartNotInSnapshot = new("LB8024", "part-not-in-snapshot", ExitStatus.Usage);
+    public static readonly ErrorCode PartDoesNotFit = new("LB8025", "part-does-not-fit", Failed);
 }

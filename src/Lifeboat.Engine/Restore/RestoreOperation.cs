@@ -33,8 +33,8 @@ public sealed class RestoreOperation(App? app, RunContext context)
         BundleReader bundle = await new SnapshotOpener(app, run).OpenBundleAsync(request.Snapshot, cancellation);
         await using VerifiedSnapshot snapshot = await VerifiedSnapshot.OpenAsync(bundle, cancellation);
         App target = app?.WithTargets(request.Targets) ?? FromSnapshot(request, snapshot.Metadata);
-        IReadOnlyList<SourceMetadata> captured = Selection.Of(target, snapshot.Metadata, request.Only);
-        Selection.RequireNeutral(target, captured, request);
+        IReadOnlyList<SourceMetadata> captured = Selection.Of(target, snapshot.Metadata, request.OnlySources);
+        Selection.RequireFitting(target, captured, request);
         using RunLock held = RunLock.Take(target, run.Host, "restore");
         if (!request.DryRun)
             await new PastRestores(app ?? target, run).SettleAsync(cancellation);
@@ -44,8 +44,16 @@ public sealed class RestoreOperation(App? app, RunContext context)
         RestoreJournal? journal = null;
         SourceFactory factory = new(target, run, new SecretResolver(target.Directory, run));
         await using StagedSources sources = new(
-            [.. captured.Select(one => (one.Name, factory.Create(Selection.SettingsOf(target, one, request)).PrepareRestore(
-                snapshot, one, new RestoreRun(id) { RecordAsync = (record, token) => journal!.RunOf(one.Name).RecordAsync(record, token) })))], run);
+            Selection.Prepare(
+                captured,
+                (one, restore) =>
+                {
+                    ISource source = factory.Create(Selection.SettingsOf(target, one, request));
+                    RestoreScope scope = request.ScopeOf(one.Name);
+                    return scope.IsWhole ? source.PrepareRestore(snapshot, one, restore) : source.PreparePart(snapshot, one, scope, restore);
+                },
+                name => new RestoreRun(id) { RecordAsync = (record, token) => journal!.RunOf(name).RecordAsync(record, token) }),
+            run);
         // All ciphertext is authenticated, which is cheap: damage is found before the first byte is written.
         await run.PhaseAsync(null, Phase.Preflight, bundle.AuthenticateAsync, cancellation);
         IReadOnlyList<SourceRestore> planned = await sources.PlanAsync(cancellation);
@@ -67,7 +75,7 @@ public sealed class RestoreOperation(App? app, RunContext context)
         DateTimeOffset began = run.Host.Time.GetUtcNow();
         RestoreResult outcome(bool committed) => plan with
         {
-            Sources = [.. planned.Select((source, i) => source with { Verification = sources.Reports.ElementAtOrDefault(i) })],
+            Sources = [.. planned.Select((source, i) => source with { Verification = sources.Reports.ElementAtOrDefault(i), Merged = sources.Merged(i) })],
             Warnings = [.. warnings, .. _recorder.Warnings.Select(static one => one.Problem with { Where = one.Problem.Where ?? one.Source })],
             Committed = committed,
         };
@@ -133,7 +141,7 @@ public sealed class RestoreOperation(App? app, RunContext context)
     private App FromSnapshot(RestoreRequest request, SnapshotMetadata metadata) => AppFromSnapshot.Build(
         metadata,
         request.Targets,
-        request.Only,
+        request.OnlySources,
         StateFolder(Path.GetDirectoryName(request.Snapshot.Path)!),
         context.Host.Variables.ContainsKey(DatabasePasswordVariable) ? new SecretReference(SecretScheme.Env, DatabasePasswordVariable) : null);
 }

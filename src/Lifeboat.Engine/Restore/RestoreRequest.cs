@@ -4,11 +4,21 @@ using Lifeboat.Engine.Stores;
 
 namespace Lifeboat.Engine.Restore;
 
-/// <param name="Only">Names of the sources to restore; empty for all in the snapshot.</param>
+/// <param name="Only">What to restore: <c>SOURCE</c>, or <c>SOURCE/PART</c> with a glob of its tables or files; empty for all in the snapshot.</param>
 /// <param name="Targets">Where to restore a source instead of where it lives: a URL, or an absolute path, by source.</param>
 /// <param name="DryRun">Show the plan and change nothing.</param>
 public sealed record RestoreRequest(StoredSnapshot Snapshot, IReadOnlyList<string> Only, IReadOnlyDictionary<string, string> Targets, bool DryRun)
 {
+    /// <summary>How what is restored meets what is live.</summary>
+    public RestoreMode Mode { get; init; } = RestoreMode.Replace;
+
+    /// <summary>The sources that <see cref="Only"/> names; empty for all.</summary>
+    public IReadOnlyList<string> OnlySources => [.. Only.Select(static one => one.Split('/', 2)[0]).Distinct()];
+
+    /// <summary>What of a source is restored. A source that is named without a part is restored with all of them.</summary>
+    public RestoreScope ScopeOf(string source) => new(
+        Only.Contains(source) ? [] : [.. Only.Where(one => one.StartsWith(source + "/", StringComparison.Ordinal)).Select(one => one[(source.Length + 1)..])], Mode);
+
     /// <summary>Change database roles that exist on the target to what they were.</summary>
     public bool UpdateRoles { get; init; }
 
@@ -18,7 +28,11 @@ public sealed record RestoreRequest(StoredSnapshot Snapshot, IReadOnlyList<strin
 
 /// <summary>One source's part of a restore.</summary>
 /// <param name="Verification">Null until the source was verified.</param>
-public sealed record SourceRestore(string Name, RestorePlan Plan, VerifyReport? Verification);
+public sealed record SourceRestore(string Name, RestorePlan Plan, VerifyReport? Verification)
+{
+    /// <summary>What a merge did; empty for anything else, and until it was done.</summary>
+    public IReadOnlyList<MergeCount> Merged { get; init; } = [];
+}
 
 /// <summary>A restore's plan, and after it was done its outcome.</summary>
 /// <param name="RestoreId">Part of the names under which the previous state is kept.</param>

@@ -1,6 +1,7 @@
 using Lifeboat.Engine.Apps;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Snapshots;
+using Lifeboat.Engine.Sources;
 
 namespace Lifeboat.Engine.Restore;
 
@@ -47,9 +48,40 @@ internal static class Selection
         return settings is PostgresSettings postgres ? postgres with { UpdateRoles = request.UpdateRoles } : settings;
     }
 
-    /// <exception cref="LifeboatException">A neutral copy is asked for, and nothing says how.</exception>
-    public static void RequireNeutral(App app, IReadOnlyList<SourceMetadata> chosen, RestoreRequest request)
+    /// <summary>The restorations of all chosen sources.</summary>
+    /// <exception cref="LifeboatException">Some cannot be restored as is asked; every such reason.</exception>
+    public static IReadOnlyList<(string Name, IRestoration Restoration)> Prepare(
+        IReadOnlyList<SourceMetadata> chosen, Func<SourceMetadata, RestoreRun, IRestoration> prepare, Func<string, RestoreRun> runOf)
     {
+        List<Problem> problems = [];
+        List<(string, IRestoration)> prepared = [];
+        foreach (SourceMetadata source in chosen)
+        {
+            try
+            {
+                prepared.Add((source.Name, prepare(source, runOf(source.Name))));
+            }
+            catch (LifeboatException e)
+            {
+                problems.AddRange(e.Problems);
+            }
+        }
+
+        return problems.Count == 0 ? prepared : throw new LifeboatException(problems);
+    }
+
+    /// <exception cref="LifeboatException">What is asked for contradicts itself, or nothing says how it is done.</exception>
+    public static void RequireFitting(App app, IReadOnlyList<SourceMetadata> chosen, RestoreRequest request)
+    {
+        bool isPart(SourceMetadata one) => !request.ScopeOf(one.Name).IsWhole;
+        if (request.UpdateRoles && chosen.FirstOrDefault(isPart) is { } leavesRoles)
+            throw new LifeboatException(
+                ErrorCodes.Usage, $"--update-roles goes with the restore of whole sources, and of {leavesRoles.Name} only parts are restored or added",
+                "run two restores: one of the whole database, one of the parts");
+        if (chosen.FirstOrDefault(one => isPart(one) && SettingsOf(app, one, request).CanBeNeutral) is { } asItWas)
+            throw new LifeboatException(
+                ErrorCodes.Usage, $"{asItWas.Name} would have to be made neutral, and its parts are restored as they were",
+                "add --no-neutralize if that is wanted, or restore the whole source");
         if (request.Neutralize == true && !chosen.Any(one => SettingsOf(app, one, request).CanBeNeutral))
             throw new LifeboatException(
                 ErrorCodes.Usage, "--neutralize is asked for, and no source that is restored has `neutralize:` in the app file",

@@ -14,6 +14,9 @@ internal sealed class StagedSources(IReadOnlyList<(string Name, IRestoration Res
     /// <summary>What was compared so far, in the sources' order.</summary>
     public IReadOnlyList<VerifyReport> Reports => _reports;
 
+    /// <summary>What a merge did with the source of that index.</summary>
+    public IReadOnlyList<MergeCount> Merged(int index) => sources[index].Restoration.Merged;
+
     /// <summary>The switches of all, in the order in which they are made.</summary>
     public IReadOnlyList<SourceSwitch> Switches => [.. sources.Select(static one => new SourceSwitch(one.Name, one.Restoration.Switch))];
 

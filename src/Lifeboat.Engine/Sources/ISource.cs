@@ -19,6 +19,13 @@ public interface ISource
     /// <summary>Prepares to put back what <paramref name="captured"/> describes; touches nothing yet.</summary>
     IRestoration PrepareRestore(VerifiedSnapshot snapshot, SourceMetadata captured, RestoreRun restore);
 
+    /// <summary>Prepares to put back parts of what <paramref name="captured"/> describes, or to add what is missing; touches nothing yet.</summary>
+    /// <param name="scope">Not <see cref="RestoreScope.IsWhole"/>.</param>
+    /// <exception cref="LifeboatException">This kind of source cannot be restored so.</exception>
+    IRestoration PreparePart(VerifiedSnapshot snapshot, SourceMetadata captured, RestoreScope scope, RestoreRun restore) => throw new LifeboatException(
+        ErrorCodes.PartsUnsupported, $"a source of type {captured.Type} can only be restored as a whole, not with {scope.Words}",
+        $"restore all of it to another place with `--target {Name}=…` and take from there what is needed", Name);
+
     /// <summary>Takes up the switch of a restore that another process began.</summary>
     /// <param name="record">Its <see cref="ISwitch.Record"/>.</param>
     /// <param name="restore">Where a changed record is put.</param>
@@ -60,6 +67,9 @@ public interface IRestoration : IAsyncDisposable
 
     /// <summary>Reads back what was staged and compares it with the metadata.</summary>
     Task<VerifyReport> VerifyAsync(CancellationToken cancellation);
+
+    /// <summary>What a merge did; complete when it was switched in. Empty for anything else.</summary>
+    IReadOnlyList<MergeCount> Merged => [];
 
     /// <summary>Makes what was staged and verified neutral, where its settings say how; all of it or nothing.</summary>
     /// <exception cref="LifeboatException">It could not be done; what is staged must not be switched in.</exception>

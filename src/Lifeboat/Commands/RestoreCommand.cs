@@ -4,6 +4,7 @@ using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Restore;
 using Lifeboat.Engine.Snapshots;
+using Lifeboat.Engine.Sources;
 using Lifeboat.Engine.Sources.Local;
 using Lifeboat.Engine.Stores;
 using Lifeboat.Engine.Verify;
@@ -17,14 +18,24 @@ internal sealed class RestoreCommand : Verb
 
     private readonly Option<string[]> _only = new("--only")
     {
-        Description = "Restore this source alone; may be given several times",
-        HelpName = "SOURCE",
+        Description = "Restore this source alone, or parts of it: tables as SOURCE/SCHEMA.TABLE, files as SOURCE/PATH, with * for any; may be given several times",
+        HelpName = "SOURCE[/PART]",
     };
 
     private readonly Option<string[]> _target = new("--target")
     {
         Description = "Restore a source to another place; may be given several times",
         HelpName = "SOURCE=URL|PATH",
+    };
+
+    private readonly Option<bool> _merge = new("--merge")
+    {
+        Description = "Add the rows and files that are missing, and change none that exist",
+    };
+
+    private readonly Option<bool> _beside = new("--beside")
+    {
+        Description = "Restore tables (--only SOURCE/PART) into a schema of their own beside the live ones, to look at",
     };
 
     private readonly Option<bool> _dryRun = new("--dry-run", "-n")
@@ -63,11 +74,15 @@ internal sealed class RestoreCommand : Verb
             "lifeboat restore latest --dry-run",
             "lifeboat restore latest",
             "lifeboat restore 20260301 --only filestore",
+            "lifeboat restore latest --only main/public.orders",
+            "lifeboat restore latest --only main --merge",
             "lifeboat restore latest --target main=postgresql://postgres@spare:5432/shop --yes",
             "lifeboat restore --status")
     {
         Add(_snapshot);
         Add(_only);
+        Add(_merge);
+        Add(_beside);
         Add(_target);
         Add(_dryRun);
         Add(_updateRoles);
@@ -81,6 +96,15 @@ internal sealed class RestoreCommand : Verb
                 result.AddError(result.GetValue(_status) ? "--status takes no SNAPSHOT" : "restore wants a SNAPSHOT: latest, an id, or a bundle's path");
             if (result.GetValue(_neutralize) && result.GetValue(_noNeutralize))
                 result.AddError("--neutralize and --no-neutralize contradict each other");
+            if (result.GetValue(_merge) && result.GetValue(_beside))
+                result.AddError("--merge and --beside contradict each other");
+            if (result.GetValue(_beside) && !(result.GetValue(_only) is { Length: > 0 } only && only.All(static one => one.Contains('/', StringComparison.Ordinal))))
+                result.AddError("--beside wants parts: --only SOURCE/SCHEMA.TABLE");
+        });
+        _only.Validators.Add(static result =>
+        {
+            if (result.Tokens.FirstOrDefault(static token => token.Value.StartsWith('/') || token.Value.EndsWith('/')) is { } half)
+                result.AddError($"--only wants SOURCE or SOURCE/PART, not {half.Value}");
         });
         _target.Validators.Add(static result =>
         {
@@ -106,7 +130,12 @@ internal sealed class RestoreCommand : Verb
         App? app = await run.FindAppAsync(cancellation);
         StoredSnapshot snapshot = await SnapshotArgument.FindAsync(parsed.GetValue(_snapshot)!, app, run, cancellation);
         SnapshotMetadata metadata = await new VerifyOperation(app, run.Context).ShowAsync(snapshot, cancellation);
-        RestoreRequest request = new(snapshot, parsed.GetValue(_only) ?? [], Targets(parsed, run), dryRun) { UpdateRoles = parsed.GetValue(_updateRoles), Neutralize = neutralize };
+        RestoreRequest request = new(snapshot, parsed.GetValue(_only) ?? [], Targets(parsed, run), dryRun)
+        {
+            Mode = parsed.GetValue(_merge) ? RestoreMode.Merge : parsed.GetValue(_beside) ? RestoreMode.Beside : RestoreMode.Replace,
+            UpdateRoles = parsed.GetValue(_updateRoles),
+            Neutralize = neutralize,
+        };
         Confirmation confirmation = new(run, app?.Name ?? metadata.App, parsed.GetValue(_yes));
         RestorePresenter presenter = new(run, snapshot, metadata, app?.Name ?? metadata.App, confirmation);
         return await confirmation.UnlessRefusedAsync(async () =>

@@ -137,9 +137,13 @@ internal sealed class RestorePresenter(CommandRun run, StoredSnapshot snapshot, 
             text.Wrapped($"Restored {app} from {snapshot.Id} in {Quantity.Duration(run.Elapsed)}: {checks} made, no difference found.", 2);
             foreach (SourceRestore source in result.Sources.Where(static source => source.Plan.KeptAs is not null))
                 text.Wrapped($"  {source.Name}: the state from before is kept as {source.Plan.KeptAs}", 4);
+            foreach ((string name, MergeCount merged) in result.Sources.SelectMany(static source => source.Merged.Select(one => (source.Name, one))))
+                text.Wrapped($"  {name}: {merged.Subject}: {Quantity.Number(merged.Added)} added, {Quantity.Number(merged.Equal)} equal, {Quantity.Number(merged.Different)} different{Left(merged)}", 4);
             if (result.Evidence is not null)
                 text.Wrapped($"  evidence: {result.Evidence}", 4);
-            text.Wrapped("`lifeboat undo` switches back to it, `lifeboat discard` frees its space.", 2);
+            text.Wrapped(result.Sources.Any(static source => source.Plan.KeptAs is not null)
+                ? "`lifeboat undo` switches back to it, `lifeboat discard` frees its space."
+                : "`lifeboat undo` takes the restore back, `lifeboat discard` makes it final.", 2);
         }
         else if (dryRun && result.Blockers.Count == 0)
         {
@@ -150,6 +154,9 @@ internal sealed class RestorePresenter(CommandRun run, StoredSnapshot snapshot, 
             text.Line("Nothing was restored; what was live is unchanged.");
         }
     }
+
+    private static string Left(MergeCount merged) => merged.Different == 0 ? ""
+        : $", left as they are: {string.Join(", ", merged.Examples)}{(merged.Different > merged.Examples.Count ? ", …" : "")}";
 
     private RestoreSummary Summary(RestoreResult result, bool dryRun, ExitStatus exit) => new(
         dryRun,
@@ -163,7 +170,8 @@ internal sealed class RestorePresenter(CommandRun run, StoredSnapshot snapshot, 
             source.Plan.KeptAs,
             source.Verification?.Checks.Count ?? 0,
             [.. (source.Verification?.Checks ?? []).Where(static check => !check.Passed)
-                .Select(static check => new DifferenceDocument(check.Subject, check.Expected, check.Found))]))],
+                .Select(static check => new DifferenceDocument(check.Subject, check.Expected, check.Found))],
+            [.. source.Merged.Select(static one => new MergedDocument(one.Subject, one.Added, one.Equal, one.Different, one.Examples))]))],
         result.Evidence,
         result.Blockers.Count,
         run.Output.Warnings.Count,

@@ -97,7 +97,10 @@ internal sealed record RestoreSummary(
 
 internal sealed record RestoredSource(
     string Name, string Target, string? KeptAs, int Checks,
-    IReadOnlyList<DifferenceDocument> Differences);
+    IReadOnlyList<DifferenceDocument> Differences, IReadOnlyList<MergedDocument> Merged);
+
+/// <summary>What a merge did with one table or tree.</summary>
+internal sealed record MergedDocument(string Subject, long Added, long Equal, long Different, IReadOnlyList<string> Examples);
 
 internal sealed record DifferenceDocument(string Subject, string Expected, string Found);
 

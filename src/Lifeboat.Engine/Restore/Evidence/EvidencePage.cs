@@ -77,6 +77,10 @@ internal static class EvidencePage
             ("Time", string.Join(", ", source.Timings.Select(static one => string.Create(CultureInfo.InvariantCulture, $"{one.Phase} {one.Seconds:0.0} s")))));
         if (source.Done.Count > 0)
             page.Append("<ul>\n" + string.Concat(source.Done.Select(static step => $"<li>{Text(step)}</li>\n")) + "</ul>\n");
+        if (source.Merged is { } merged)
+            page.Append("<div class=\"scroll\"><table>\n<tr><th>Merged</th><th class=\"number\">Added</th><th class=\"number\">Equal</th><th class=\"number\">Different</th><th>Left as they are</th></tr>\n"
+                + string.Concat(merged.Select(static one => $"<tr><td>{Text(one.Subject)}</td><td class=\"number\">{Number(one.Added)}</td><td class=\"number\">{Number(one.Equal)}</td><td class=\"number\">{Number(one.Different)}</td><td class=\"value\">{Text(string.Join(", ", one.Examples))}</td></tr>\n"))
+                + "</table></div>\n");
         if (source.Checks.Count == 0)
             return;
         bool equal = source.Checks.All(static check => check.Passed);

@@ -49,11 +49,13 @@ public sealed record RestoreEvidence(
         source.Plan.Steps,
         [.. (source.Verification?.Checks ?? []).Select(static check => new EvidenceCheck(check.Subject, check.Expected, check.Found, check.Passed))],
         [.. phases.Where(phase => phase.Source == source.Name).Select(static phase => new EvidencePhase(
-            JsonNamingPolicy.SnakeCaseLower.ConvertName(phase.Phase.ToString()), Math.Round(phase.Elapsed.TotalSeconds, 3)))]);
+            JsonNamingPolicy.SnakeCaseLower.ConvertName(phase.Phase.ToString()), Math.Round(phase.Elapsed.TotalSeconds, 3)))],
+        source.Merged.Count == 0 ? null : source.Merged);
 }
 
 /// <param name="Target">What it was restored into.</param>
 /// <param name="KeptAs">Where the state before is kept; null where there was none.</param>
+/// <param name="Merged">What a merge added, found equal, and left different; null for anything else.</param>
 /// <param name="Done">What the plan said would be created, replaced, kept; roles and accounts too.</param>
 public sealed record EvidenceSource(
     string Name,
@@ -67,7 +69,8 @@ public sealed record EvidenceSource(
     long Bytes,
     IReadOnlyList<string> Done,
     IReadOnlyList<EvidenceCheck> Checks,
-    IReadOnlyList<EvidencePhase> Timings);
+    IReadOnlyList<EvidencePhase> Timings,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<MergeCount>? Merged = null);
 
 /// <summary>One comparison of what the snapshot says with what was read back after staging.</summary>
 public sealed record EvidenceCheck(string Subject, string Expected, string Found, bool Passed);
