@@ -21,6 +21,11 @@ public sealed class CommandLineTests
     [InlineData("backup -q -v", "-q and -v contradict each other", "see `lifeboat backup --help`")]
     [InlineData("restore latest --target main", "--target wants SOURCE=URL or SOURCE=PATH", "see `lifeboat restore --help`")]
     [InlineData("restore latest --target =x", "--target wants SOURCE=URL or SOURCE=PATH", "see `lifeboat restore --help`")]
+    [InlineData("restore latest --only /a", "--only wants SOURCE or SOURCE/PART, not /a", "see `lifeboat restore --help`")]
+    [InlineData("restore latest --only a/", "--only wants SOURCE or SOURCE/PART, not a/", "see `lifeboat restore --help`")]
+    [InlineData("restore latest --merge --beside --only a/b", "--merge and --beside contradict each other", "see `lifeboat restore --help`")]
+    [InlineData("restore latest --beside --only a", "--beside wants parts: --only SOURCE/SCHEMA.TABLE", "see `lifeboat restore --help`")]
+    [InlineData("restore latest --beside", "--beside wants parts: --only SOURCE/SCHEMA.TABLE", "see `lifeboat restore --help`")]
     [InlineData("restore latest --target a=x --target a=y", "--target names a source twice", "see `lifeboat restore --help`")]
     public void A_wrong_command_line_exits_2_and_says_what_was_meant(string line, string message, string hint)
     {

@@ -94,9 +94,9 @@ public sealed class JsonLiteralTests
     [Fact]
     public void Restore_summary_is_pinned() => Pinned(
         new RestoreSummary(
-            false, true, "rid", "shop", 2.5, [new RestoredSource("files", "/srv/files", null, 12, [new DifferenceDocument("s", "a", "b")])], "/srv/.lifeboat/evidence/rid.html", 0, 1, 3),
+            false, true, "rid", "shop", 2.5, [new RestoredSource("files", "/srv/files", null, 12, [new DifferenceDocument("s", "a", "b")], [new MergedDocument("table t", 1, 2, 3, ["(4)"])])], "/srv/.lifeboat/evidence/rid.html", 0, 1, 3),
         OutputJson.Default.RestoreSummary,
-        """{"message_type":"summary","dry_run":false,"committed":true,"restore_id":"rid","app":"shop","duration_seconds":2.5,"sources":[{"name":"files","target":"/srv/files","kept_as":null,"checks":12,"differences":[{"subject":"s","expected":"a","found":"b"}]}],"evidence":"/srv/.lifeboat/evidence/rid.html","blockers":0,"warnings":1,"exit_status":3}""");
+        """{"message_type":"summary","dry_run":false,"committed":true,"restore_id":"rid","app":"shop","duration_seconds":2.5,"sources":[{"name":"files","target":"/srv/files","kept_as":null,"checks":12,"differences":[{"subject":"s","expected":"a","found":"b"}],"merged":[{"subject":"table t","added":1,"equal":2,"different":3,"examples":["(4)"]}]}],"evidence":"/srv/.lifeboat/evidence/rid.html","blockers":0,"warnings":1,"exit_status":3}""");
 
     [Fact]
     public void Demo_is_pinned()
