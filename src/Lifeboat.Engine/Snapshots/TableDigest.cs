@@ -13,15 +13,15 @@ public struct TableDigest : IEquatable<TableDigest>
     public const ulong SecondSeed = 0x9E3779B97F4A7C15;
 
     private UInt128 _sum;
-    private XxHash64.Running? _firstHalf;
-    private XxHash64.Running? _secondHalf;
+    private XxHash64.Running? _long;
 
     public long Rows { get; private set; }
 
     /// <summary>Adds one row.</summary>
     public void Add(ReadOnlySpan<byte> row)
     {
-        _sum += new UInt128(XxHash64.Hash(row, 0), XxHash64.Hash(row, SecondSeed));
+        (ulong high, ulong low) = XxHash64.Hash(row, 0, SecondSeed);
+        _sum += new UInt128(high, low);
         Rows++;
     }
 
@@ -30,20 +30,16 @@ public struct TableDigest : IEquatable<TableDigest>
     public void BeginRow(ReadOnlySpan<byte> piece, bool continued)
     {
         if (!continued)
-        {
-            (_firstHalf ??= new XxHash64.Running()).Reset(0);
-            (_secondHalf ??= new XxHash64.Running()).Reset(SecondSeed);
-        }
-
-        _firstHalf!.Append(piece);
-        _secondHalf!.Append(piece);
+            (_long ??= new XxHash64.Running()).Reset(0, SecondSeed);
+        _long!.Append(piece);
     }
 
     /// <summary>Adds the last piece of a row begun with <see cref="BeginRow"/>.</summary>
     public void EndRow(ReadOnlySpan<byte> piece)
     {
         BeginRow(piece, continued: true);
-        _sum += new UInt128(_firstHalf!.Finish(), _secondHalf!.Finish());
+        (ulong high, ulong low) = _long!.Finish();
+        _sum += new UInt128(high, low);
         Rows++;
     }
 

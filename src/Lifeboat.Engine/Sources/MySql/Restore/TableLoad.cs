@@ -152,7 +152,7 @@ internal sealed class TableLoad
         try
         {
             await session.ExecuteAsync("BEGIN", cancellation);
-            await using (Stream rows = _target.Snapshot.Open(path))
+            await using (Stream rows = _target.Snapshot.OpenRows(path))
             {
                 InsertStatements inserts = new(
                     CatalogueTable.Insert(_target.Names.Staging, table), [.. table.Columns.Select(static c => c.Form)], _target.Details.Family == "mysql");

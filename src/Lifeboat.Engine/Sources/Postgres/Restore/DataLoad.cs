@@ -20,13 +20,15 @@ internal sealed class DataLoad(RestoreTarget target)
 
     /// <summary>Feeds one file of the snapshot to a COPY that has been begun; gives the number of rows that the server took.</summary>
     public async Task<long> FeedAsync(PsqlSession session, string copySql, string path, CancellationToken cancellation) =>
-        await session.CopyInAsync(copySql, (destination, token) => PumpAsync(path, destination, token), cancellation);
+        await session.CopyInAsync(copySql, (destination, token) => PumpAsync(() => target.Snapshot.Open(path), destination, token), cancellation);
 
     private async Task LoadPartAsync(PsqlSession session, LoadJob job, string path, CancellationToken cancellation)
     {
         try
         {
-            await FeedAsync(session, job.Sql, path, cancellation);
+            // An extension's rows may be adapted to this server, so reading them back proves less of the file.
+            Stream open() => job.Table.Extension is null ? target.Snapshot.OpenRows(path) : target.Snapshot.Open(path);
+            await session.CopyInAsync(job.Sql, (destination, token) => PumpAsync(open, destination, token), cancellation);
         }
         catch (LifeboatException e) when (PostgresError.Of(e) is not null)
         {
@@ -36,10 +38,10 @@ internal sealed class DataLoad(RestoreTarget target)
     }
 
     /// <remarks>Blocking reads and writes, on a thread of their own: cheaper than a turn of the pool for each, and no other work waits for it.</remarks>
-    private Task PumpAsync(string path, Stream destination, CancellationToken cancellation) => Task.Factory.StartNew(
+    private Task PumpAsync(Func<Stream> open, Stream destination, CancellationToken cancellation) => Task.Factory.StartNew(
         () =>
         {
-            using Stream data = target.Snapshot.Open(path);
+            using Stream data = open();
             byte[] buffer = new byte[BufferBytes];
             int count;
             while ((count = data.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false)) > 0)
