@@ -122,6 +122,7 @@ public static class ErrorCodes
     public static readonly ErrorCode FileOperationFailed = new("LB5009", "file-operation-failed", Failed);
     public static readonly ErrorCode OwnerNamesDiffer = new("LB5010", "owner-names-differ", Warnings);
     public static readonly ErrorCode AttributesLeftOut = new("LB5011", "attributes-left-out", Warnings);
+    public static readonly ErrorCode LinksNotRestored = new("LB5012", "links-not-restored", Warnings);
     public static readonly ErrorCode SettingsFileMissing = new("LB5101", "settings-file-missing", Failed);
     public static readonly ErrorCode VariableMissing = new("LB5102", "variable-missing", Failed);
     public static readonly ErrorCode VariableUnusable = new("LB5103", "variable-unusable", Failed);

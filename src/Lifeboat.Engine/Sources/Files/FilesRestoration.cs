@@ -14,7 +14,7 @@ internal sealed class FilesRestoration : IRestoration
 {
     private readonly FilesSettings _settings;
     private readonly RunContext _run;
-    private readonly VerifiedSnapshot _snapshot;
+    private readonly TreeManifest _manifest;
     private readonly TreeDetails _details;
     private readonly FolderStaging _place;
     private readonly RestoreRun _restore;
@@ -23,9 +23,9 @@ internal sealed class FilesRestoration : IRestoration
     {
         _settings = settings;
         _run = run;
-        _snapshot = snapshot;
         _restore = restore;
         _details = TreeDetails.From(captured);
+        _manifest = new TreeManifest(snapshot, _details);
         try
         {
             _place = new FolderStaging(settings.Path, restore.Id);
@@ -50,7 +50,7 @@ internal sealed class FilesRestoration : IRestoration
         if (_place.IsInside)
             steps.Add($"{_place.Path} itself cannot be renamed, so what is in it is switched name by name");
         List<Problem> blockers = [.. _place.Blockers(_settings.Name)];
-        if (!_snapshot.Entries.ContainsKey(_details.Manifest))
+        if (!_manifest.Snapshot.Entries.ContainsKey(_details.Manifest))
             blockers.Add(new Problem(
                 ErrorCodes.SnapshotIncomplete, $"the snapshot has no {_details.Manifest}", "use another snapshot; this one was altered or damaged", _settings.Name));
         Dictionary<string, long> space = new() { [_place.SpaceFolder] = _details.DiskBytes };
@@ -72,7 +72,7 @@ internal sealed class FilesRestoration : IRestoration
             {
                 using Folder staging = Folder.Open(_place.StagingPath);
                 TreeVerification verification = new(
-                    _snapshot, _details, staging, Rules(staging), new ByteMeter(_run.Progress, _settings.Name, Phase.Verify));
+                    _manifest, staging, Rules(staging), new ByteMeter(_run.Progress, _settings.Name, Phase.Verify));
                 report = await verification.CompareAsync(_run.Host.Workers, cancellation);
             },
             cancellation));
@@ -93,7 +93,7 @@ internal sealed class FilesRestoration : IRestoration
     {
         using Folder staging = _place.CreateStaging();
         TreeStaging tree = new(
-            _snapshot, _details, staging, TraitRules.For(staging.Status()), new ByteMeter(_run.Progress, _settings.Name, Phase.Stage));
+            _manifest, staging, TraitRules.For(staging.Status()), new ByteMeter(_run.Progress, _settings.Name, Phase.Stage));
         await tree.BuildAsync(_run.Host.Workers, cancellation);
         staging.FlushFilesystem();
     }

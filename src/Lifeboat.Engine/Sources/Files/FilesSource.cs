@@ -4,6 +4,7 @@ using Lifeboat.Engine.Apps;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Snapshots;
+using Lifeboat.Engine.Sources.Files.Parts;
 using Lifeboat.Engine.Sources.Local;
 using Lifeboat.Engine.Sources.Trees;
 
@@ -43,7 +44,15 @@ public sealed class FilesSource(FilesSettings settings, RunContext run) : ISourc
     public IRestoration PrepareRestore(VerifiedSnapshot snapshot, SourceMetadata captured, RestoreRun restore) =>
         new FilesRestoration(settings, run, snapshot, captured, restore);
 
-    public ISwitch Resume(JsonElement record, RestoreRun restore) => new PathSwitch(run, Name, PathSwitchRecord.From(record, Name));
+    public IRestoration PreparePart(VerifiedSnapshot snapshot, SourceMetadata captured, RestoreScope scope, RestoreRun restore) => scope.Mode == RestoreMode.Beside
+        ? throw new LifeboatException(
+            ErrorCodes.PartsUnsupported, "files have no place beside the live ones in which an application would look for them",
+            $"restore them to another folder with `--target {Name}=…`", Name)
+        : new PartRestoration(settings, run, snapshot, captured, scope, restore);
+
+    public ISwitch Resume(JsonElement record, RestoreRun restore) => PartSwitchRecord.Is(record)
+        ? new PartSwitch(run, Name, PartSwitchRecord.From(record, Name))
+        : new PathSwitch(run, Name, PathSwitchRecord.From(record, Name));
 
     /// <summary>Names at the root that earlier restores made there; they are not the application's.</summary>
     internal static bool IsOurs(byte[] path) => path.AsSpan().StartsWith("./.lifeboat_"u8) && TreePath.Depth(path) == 1;

@@ -53,10 +53,10 @@ internal abstract class Exchange(RunContext run, PathExchange path)
 
     protected void Step(string what, Action step) => run.Step(what, step);
 
-    protected static bool ChangedSince(Folder folder, byte[] name, DateTimeOffset since, CancellationToken cancellation) =>
+    internal static bool ChangedSince(Folder folder, byte[] name, DateTimeOffset since, CancellationToken cancellation) =>
         ChangedSince(folder, name, FileTime.From(since - ClockTick), cancellation);
 
-    protected static long Bytes(Folder parent, byte[] name, CancellationToken cancellation)
+    internal static long Bytes(Folder parent, byte[] name, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
         if (parent.Find(name) is not { } status)

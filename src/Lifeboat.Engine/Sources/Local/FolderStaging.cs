@@ -40,6 +40,16 @@ internal sealed class FolderStaging
     /// <summary>Every reason why the switch would fail.</summary>
     public IEnumerable<Problem> Blockers(string source)
     {
+        foreach (Problem problem in OwnBlockers(source))
+            yield return problem;
+        foreach (string point in MountPoints.Below(Path))
+            yield return Unusable(
+                source, $"another file system is mounted at {point}, which a restore cannot switch", "unmount it, make it a source of its own, or choose another folder with --target");
+    }
+
+    /// <summary>Every reason why nothing can be switched in this place, whatever is in it.</summary>
+    public IEnumerable<Problem> OwnBlockers(string source)
+    {
         if (_place.IsFilesystemRoot)
             yield return Unusable(source, "the root of the file system cannot be replaced", "choose another folder with --target");
         if (Live is { Kind: not FileKind.Folder })
@@ -50,9 +60,6 @@ internal sealed class FolderStaging
                 source,
                 $"no right to create anything in {writable}",
                 "run as a user who may write there, or choose another folder with --target");
-        foreach (string point in MountPoints.Below(Path))
-            yield return Unusable(
-                source, $"another file system is mounted at {point}, which a restore cannot switch", "unmount it, make it a source of its own, or choose another folder with --target");
     }
 
     /// <summary>Creates the empty folder to build the restored state in.</summary>

@@ -19,6 +19,10 @@ internal static class TreePath
     /// <summary>The path below the root, without <c>./</c>.</summary>
     public static ReadOnlySpan<byte> Relative(ReadOnlySpan<byte> path) => IsRoot(path) ? path : path[2..];
 
+    /// <summary>Whether a path is a folder's, or of something in it, however deep.</summary>
+    public static bool IsAtOrBelow(ReadOnlySpan<byte> path, ReadOnlySpan<byte> folder) =>
+        path.StartsWith(folder) && (path.Length == folder.Length || path[folder.Length] == '/');
+
     /// <summary>The order of a walk: a folder, then all that is in it, names by their bytes.</summary>
     public static int Compare(ReadOnlySpan<byte> left, ReadOnlySpan<byte> right)
     {

@@ -1,15 +1,13 @@
 using System.Buffers;
 using System.Globalization;
 using Lifeboat.Engine.Errors;
-using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources.Local;
 using Microsoft.Win32.SafeHandles;
 
 namespace Lifeboat.Engine.Sources.Trees;
 
 /// <summary>Builds a tree from its manifest inside one empty folder, and nowhere else.</summary>
-internal sealed class TreeStaging(
-    VerifiedSnapshot snapshot, TreeDetails details, Folder root, TraitRules rules, ByteMeter meter)
+internal sealed class TreeStaging(TreeManifest manifest, Folder root, TraitRules rules, ByteMeter meter)
 {
     private const int BufferBytes = 256 * 1024;
     private const int Hole = 64 * 1024;
@@ -33,21 +31,12 @@ internal sealed class TreeStaging(
         meter.Flush();
     }
 
-    /// <summary>The manifest's entries, read from the snapshot once more.</summary>
-    public static IEnumerable<ManifestEntry> Entries(
-        VerifiedSnapshot snapshot, TreeDetails details, CancellationToken cancellation)
-    {
-        using Stream stream = snapshot.Open(details.Manifest);
-        foreach (ManifestEntry entry in new MtreeReader(stream, details.Manifest).Entries(cancellation))
-            yield return entry;
-    }
-
     private async Task CreateAllAsync(
         BoundedWork work, List<(ManifestEntry Entry, byte[] First)> furtherNames, CancellationToken cancellation)
     {
         using FolderStack stack = new(root);
         Dictionary<long, byte[]> firstNames = [];
-        foreach (ManifestEntry entry in Entries(snapshot, details, cancellation))
+        foreach (ManifestEntry entry in manifest.Entries(cancellation))
         {
             if (entry.Kind == FileKind.Folder)
             {
@@ -111,7 +100,7 @@ internal sealed class TreeStaging(
     private void CreateFile(Folder parent, ManifestEntry entry, CancellationToken cancellation)
     {
         byte[] name = TreePath.NameOf(entry.Path);
-        using (Stream content = snapshot.Open(entry.Contents!))
+        using (Stream content = manifest.Snapshot.Open(entry.Contents!))
         using (SafeFileHandle file = parent.CreateFile(name))
             Copy(content, file, parent, entry, cancellation);
         parent.Apply(name, FileKind.Regular, rules.Effective(entry.Traits));
@@ -167,7 +156,7 @@ internal sealed class TreeStaging(
     private void FinishFolders(CancellationToken cancellation)
     {
         using FolderStack stack = new(root, (folder, entry) => folder.ApplyToSelf(rules.Effective(entry.Traits)));
-        foreach (ManifestEntry entry in Entries(snapshot, details, cancellation))
+        foreach (ManifestEntry entry in manifest.Entries(cancellation))
         {
             if (entry.Kind == FileKind.Folder)
                 stack.Enter(entry);
@@ -181,5 +170,5 @@ internal sealed class TreeStaging(
         string.Create(
             CultureInfo.InvariantCulture, $"{Folder.Readable(TreePath.Relative(entry.Path))} should have {entry.Size} bytes and has {found}"),
         "use another snapshot; this one was altered or damaged",
-        details.Manifest);
+        manifest.Details.Manifest);
 }

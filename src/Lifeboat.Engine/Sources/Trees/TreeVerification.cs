@@ -5,8 +5,7 @@ using Lifeboat.Engine.Sources.Local;
 namespace Lifeboat.Engine.Sources.Trees;
 
 /// <summary>Reads a staged tree back and compares everything in it with the manifest, both in the same order.</summary>
-internal sealed class TreeVerification(
-    VerifiedSnapshot snapshot, TreeDetails details, Folder root, TraitRules rules, ByteMeter meter)
+internal sealed class TreeVerification(TreeManifest manifest, Folder root, TraitRules rules, ByteMeter meter)
 {
     private readonly TreeComparison _comparison = new(rules, root.HasTraits);
     private readonly Dictionary<long, HardLinked> _hardLinks = [];
@@ -14,7 +13,7 @@ internal sealed class TreeVerification(
     public async Task<VerifyReport> CompareAsync(int workers, CancellationToken cancellation)
     {
         await using BoundedWork work = new(workers, cancellation);
-        using IEnumerator<ManifestEntry> expected = TreeStaging.Entries(snapshot, details, cancellation).GetEnumerator();
+        using IEnumerator<ManifestEntry> expected = manifest.Entries(cancellation).GetEnumerator();
         TreeWalk walk = new(root, static _ => false, static (_, failure) => throw failure);
         using IEnumerator<TreeItem> found = walk.Items(cancellation).GetEnumerator();
         ManifestCounts counts = new();
@@ -80,10 +79,13 @@ internal sealed class TreeVerification(
     /// <summary>The manifest must be the one that the metadata counts, and use every content that the snapshot has.</summary>
     private IEnumerable<VerifyCheck> CompareCounts(ManifestCounts counts)
     {
+        TreeDetails details = manifest.Details;
         TreeDetails found = counts.ToDetails(details.Path, details.Manifest, details.Exclude);
         yield return new VerifyCheck("entries", Text(details), Text(found));
+        if (!manifest.IsWhole)
+            yield break;
         string folder = TreeDetails.ContentsOf(details.Manifest) + "/";
-        int contents = snapshot.Entries.Keys.Count(path => path.StartsWith(folder, StringComparison.Ordinal));
+        int contents = manifest.Snapshot.Entries.Keys.Count(path => path.StartsWith(folder, StringComparison.Ordinal));
         yield return new VerifyCheck("contents in the snapshot", Number(details.Contents), Number(contents));
     }
 
