@@ -133,7 +133,7 @@ internal sealed class InterruptedApp
         return string.Join('\n', before.Except(after).Select(static line => "- " + line).Concat(after.Except(before).Select(static line => "+ " + line)).Take(40));
     }
 
-    private static string Program => Path.Combine(
+    public static string Program => Path.Combine(
         AppContext.BaseDirectory, "../../../../Lifeboat.Interrupted", Path.GetRelativePath(Path.Combine(AppContext.BaseDirectory, "../../.."), AppContext.BaseDirectory), "Lifeboat.Interrupted");
 
     private void Restore()

@@ -51,7 +51,7 @@ public sealed class FilesSource(FilesSettings settings, RunContext run) : ISourc
         : new PartRestoration(settings, run, snapshot, captured, scope, restore);
 
     public ISwitch Resume(JsonElement record, RestoreRun restore) => PartSwitchRecord.Is(record)
-        ? new PartSwitch(run, Name, PartSwitchRecord.From(record, Name))
+        ? new PartSwitch(run, Name, restore, PartSwitchRecord.From(record, Name))
         : new PathSwitch(run, Name, PathSwitchRecord.From(record, Name));
 
     /// <summary>Names at the root that earlier restores made there; they are not the application's.</summary>

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Lifeboat.Engine.Apps;
+using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources;
 using Lifeboat.Engine.Sources.Files;
@@ -30,6 +31,9 @@ internal sealed class FilesBench : IDisposable
     public string Snapshot => _folder["snapshot"];
 
     public FilesSource Source(string path, params string[] exclude) => new(new FilesSettings("tree", path, exclude), Host.Context);
+
+    /// <summary>The source with something that looks at its steps.</summary>
+    public FilesSource Source(string path, IStepProbe steps) => new(new FilesSettings("tree", path, []), Host.Context with { Steps = steps });
 
     public async Task<VerifiedSnapshot> CaptureAsync(params string[] exclude)
     {

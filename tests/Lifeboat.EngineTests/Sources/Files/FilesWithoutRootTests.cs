@@ -80,6 +80,32 @@ public sealed partial class FilesWithoutRootTests
         });
     }
 
+    [Fact]
+    public async Task Parts_that_this_user_may_not_move_are_blockers_and_others_are_restored()
+    {
+        Needs.Root();
+        using PartsBench bench = await PartsBench.CreateAsync(
+            "echo changed > aa/one; rm -r cc/deep; rm bb/x1; chmod 555 cc; chmod 500 aa/sub; rmdir aa/empty; chmod 777 aa",
+            "mkdir -p aa/sub aa/empty bb cc/deep; echo 1 > aa/one; echo 2 > bb/x1; echo 3 > cc/deep/z; echo 4 > aa/sub/s; chmod 555 aa/empty aa");
+        await Shell.RunAsync("chown -R nobody .; chmod -R a+rX snapshot", Path.GetDirectoryName(bench.Live)!);
+        await AsNobodyAsync(async () =>
+        {
+            IRestoration planned = bench.Prepare(bench.Live, RestoreMode.Replace, "r1", null, "aa/*", "bb/x1", "cc/deep");
+            string[] blockers = [.. (await planned.PlanAsync(CancellationToken.None)).Blockers.Select(static problem => problem.Message)];
+            Assert.Equal(3, blockers.Length);
+            Assert.Contains("aa/empty will have a mode that lets nobody but root move it", blockers[0], StringComparison.Ordinal);
+            Assert.Contains("the mode of " + bench.Live + "/aa/sub lets nobody but root move it", blockers[1], StringComparison.Ordinal);
+            Assert.Contains("no right to change anything in " + bench.Live + "/cc", blockers[2], StringComparison.Ordinal);
+
+            IRestoration restoration = await bench.StageAsync(RestoreMode.Replace, "r2", null, "aa/one", "bb/x1");
+            await restoration.CommitAsync(CancellationToken.None);
+            await restoration.Switch.FinishAsync(CancellationToken.None);
+            Assert.Equal("1\n2\n", await Shell.RunAsync("cat aa/one bb/x1", bench.Live));
+            await bench.UndoAsync(restoration.Switch, "u1");
+            Assert.Equal("changed\n", await Shell.RunAsync("cat aa/one; test ! -e bb/x1", bench.Live));
+        });
+    }
+
     /// <summary>The C library changes all threads' rights at once.</summary>
     private static async Task AsNobodyAsync(Func<Task> work)
     {

@@ -113,7 +113,8 @@ internal sealed class LiveLook(string source, PartSelection selection, Folder? r
         }
         else if (merges)
         {
-            CountPresent(entry, false);
+            if (entry.Kind != FileKind.Folder)
+                CountPresent(entry, false);
         }
         else
         {

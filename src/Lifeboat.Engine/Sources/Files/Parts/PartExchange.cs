@@ -18,6 +18,16 @@ internal sealed class PartExchange(RunContext run, string source, PartSwitchReco
 
     private string Side => record.Inside ? record.Root : Path.GetDirectoryName(record.Root) ?? record.Root;
 
+    /// <summary>The record with the folders' times as they are now.</summary>
+    public PartSwitchRecord WithTimes()
+    {
+        using PartFolders live = Live();
+        return record with
+        {
+            Folders = [.. record.Folders.Select(folder => Open(live, folder) is { } there ? folder with { Modified = there.Status().Modified.ToString() } : folder)],
+        };
+    }
+
     public void Forward()
     {
         FileTime rootTime = RootTime();
@@ -303,8 +313,10 @@ internal sealed class PartExchange(RunContext run, string source, PartSwitchReco
 
     private static void KeepRecorded(PartFolders live, PartFolder folder)
     {
-        // Any name in it leads to the folder.
-        if (FileTime.TryParse(folder.Modified, out FileTime time) && live.Of(TreePath.Child(folder.Path, "x"u8.ToArray())) is { } there)
+        if (FileTime.TryParse(folder.Modified, out FileTime time) && Open(live, folder) is { } there)
             InsideExchange.KeepTime(there, time);
     }
+
+    /// <summary>Any name in it leads to the folder.</summary>
+    private static Folder? Open(PartFolders live, PartFolder folder) => live.Of(TreePath.Child(folder.Path, "x"u8.ToArray()));
 }

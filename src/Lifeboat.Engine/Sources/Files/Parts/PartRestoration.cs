@@ -37,7 +37,7 @@ internal sealed class PartRestoration : IRestoration
         _restore = restore;
         _all = new TreeManifest(snapshot, TreeDetails.From(captured));
         _selection = new PartSelection(settings.Name, scope.Parts);
-        _switch = new PartSwitch(run, settings.Name);
+        _switch = new PartSwitch(run, settings.Name, restore);
         try
         {
             _place = new FolderStaging(settings.Path, restore.Id);

@@ -5,12 +5,13 @@ using Lifeboat.Engine.Sources.Local;
 namespace Lifeboat.Engine.Sources.Files.Parts;
 
 /// <summary>Switches some paths of a tree, all by renames.</summary>
-internal sealed class PartSwitch(RunContext run, string source) : ISwitch
+/// <param name="restore">Where a changed record is put.</param>
+internal sealed class PartSwitch(RunContext run, string source, RestoreRun restore) : ISwitch
 {
     private PartSwitchRecord? _record;
 
-    public PartSwitch(RunContext run, string source, PartSwitchRecord record)
-        : this(run, source) => _record = record;
+    public PartSwitch(RunContext run, string source, RestoreRun restore, PartSwitchRecord record)
+        : this(run, source, restore) => _record = record;
 
     public JsonElement Record => (_record ?? throw new InvalidOperationException("nothing was looked at yet")).ToJson();
 
@@ -19,7 +20,13 @@ internal sealed class PartSwitch(RunContext run, string source) : ISwitch
     /// <summary>What is switched, known when what is live was looked at.</summary>
     public void Set(PartSwitchRecord record) => _record = record;
 
-    public Task ForwardAsync(CancellationToken cancellation) => TellAsync(static exchange => exchange.Forward());
+    public async Task ForwardAsync(CancellationToken cancellation)
+    {
+        // The application may have changed folders since they were looked at; their times are to be as they are now.
+        await TellAsync(exchange => Set(exchange.WithTimes()));
+        await restore.RecordAsync(Record, cancellation);
+        await TellAsync(static exchange => exchange.Forward());
+    }
 
     /// <summary>A path lets in whoever has the right to it.</summary>
     public Task OpenAsync(CancellationToken cancellation) => Task.CompletedTask;
