@@ -79,12 +79,15 @@ internal sealed class Switchover(RestoreJournal journal, IReadOnlyList<SourceSwi
                 await source.Switch.OpenAsync(token);
                 await source.Switch.FinishAsync(token);
             }));
+        if (stuck.Count == 0)
+            stuck.AddRange(await AttemptAsync(null, _ =>
+            {
+                last?.Invoke();
+                journal.Write(JournalStep.Finished);
+                return Task.CompletedTask;
+            }));
         foreach (Problem problem in stuck)
             run.Progress.Report(new Warned(problem.Where, problem with { Hint = "the restore itself is complete; the next lifeboat command tries this again" }));
-        if (stuck.Count > 0)
-            return;
-        last?.Invoke();
-        journal.Write(JournalStep.Finished);
     }
 
     /// <summary>Takes back what was switched, the last first, and removes what was staged; then the journal is gone.</summary>
@@ -123,7 +126,7 @@ internal sealed class Switchover(RestoreJournal journal, IReadOnlyList<SourceSwi
     }
 
     /// <summary>Cleans one source up; what stops it is told, and the others are cleaned up all the same.</summary>
-    private static async Task<IReadOnlyList<Problem>> AttemptAsync(string name, Func<CancellationToken, Task> clean)
+    private static async Task<IReadOnlyList<Problem>> AttemptAsync(string? name, Func<CancellationToken, Task> clean)
     {
         try
         {

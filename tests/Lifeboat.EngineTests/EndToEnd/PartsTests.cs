@@ -62,10 +62,10 @@ public sealed class PartsTests : IDisposable
     }
 
     [Theory]
-    [InlineData("kill-before", false)]
-    [InlineData("kill-after", true)]
-    [InlineData("fail-before", false)]
-    public void Killed_at_any_step_the_next_command_makes_it_wholly_old_or_wholly_new(string how, bool merges)
+    [InlineData("kill-before", false, 3)]
+    [InlineData("kill-after", true, 3)]
+    [InlineData("fail-before", false, 4)]
+    public void Killed_at_any_step_the_next_command_makes_it_wholly_old_or_wholly_new(string how, bool merges, int every)
     {
         Create();
         string old = Look();
@@ -79,7 +79,7 @@ public sealed class PartsTests : IDisposable
         Run(0, "undo", "--yes");
         Run(0, "discard", "--yes");
         Assert.Equal(old, Look());
-        for (int at = 1; at <= steps.Length; at++)
+        foreach (int at in InterruptedRestoreTests.Chosen(steps.Length, every))
         {
             string where = $"{how}:{at} ({steps[at - 1]})";
             ProgramRun stopped = Stopped(string.Create(CultureInfo.InvariantCulture, $"{how}:{at}"), arguments);
