@@ -71,6 +71,54 @@ public abstract class ReadBackTests(MariaDbServer server)
         Assert.DoesNotContain("readback2__", server.Sql("SHOW DATABASES"));
     }
 
+    [Fact]
+    public async Task A_file_whose_loading_ends_in_a_deadlock_is_loaded_again()
+    {
+        const int last = 1023;
+        server.Sql($"""
+            DROP DATABASE IF EXISTS deadlock; DROP DATABASE IF EXISTS deadlock2__staging_testid; CREATE DATABASE deadlock; USE deadlock;
+            CREATE TABLE large (id INT PRIMARY KEY, v LONGTEXT NOT NULL); INSERT INTO large VALUES (0, REPEAT('x', 20000));
+            {string.Concat(Enumerable.Range(0, 10).Select(static i => $"INSERT INTO large SELECT id + {1 << i}, v FROM large; "))}
+            """);
+        using MySqlBench bench = new();
+        await bench.CaptureAsync(Settings("deadlock"));
+        // Somebody has the last row before the load comes to it, and wants the first one as soon as that is there. He is not the one to be undone, because
+        // he has changed more rows.
+        server.Sql($"""
+            USE deadlock; CREATE TABLE heavy (v INT);
+            DELIMITER //
+            CREATE PROCEDURE meet() BEGIN
+              DECLARE n INT;
+              SET SESSION TRANSACTION ISOLATION LEVEL READ UNCOMMITTED;
+              START TRANSACTION;
+              INSERT INTO deadlock2__staging_testid.large VALUES ({last}, 'mine');
+              INSERT INTO heavy SELECT 1 FROM large a JOIN large b LIMIT 5000;
+              REPEAT DO SLEEP(0.02); SELECT COUNT(*) INTO n FROM deadlock2__staging_testid.large WHERE id = 0; UNTIL n > 0 END REPEAT;
+              INSERT INTO deadlock2__staging_testid.large VALUES (0, 'mine');
+              ROLLBACK;
+            END//
+            """);
+        Task? other = null;
+        InterruptedSnapshot interrupted = new(
+            bench.Snapshot, "large.tsv",
+            () =>
+            {
+                other = Task.Run(() => server.Sql("CALL meet()", "deadlock"));
+                Assert.True(SpinWait.SpinUntil(() => server.Sql("SET SESSION TRANSACTION ISOLATION LEVEL READ UNCOMMITTED; SELECT COUNT(*) FROM heavy", "deadlock").Trim() == "5000", TimeSpan.FromMinutes(2)));
+            },
+            after: 1);
+        VerifiedSnapshot snapshot = await VerifiedSnapshot.OpenAsync(interrupted, Cancellation);
+
+        await using IRestoration restoration = bench.Restoration(snapshot, Settings("deadlock2"));
+        await restoration.StageAsync(Cancellation);
+
+        await other!;
+        Assert.True(interrupted.Interrupted);
+        MySqlBench.AssertPassed(await restoration.VerifyAsync(Cancellation));
+        Assert.Contains("LATEST DETECTED DEADLOCK", server.Sql("SHOW ENGINE INNODB STATUS"), StringComparison.Ordinal);
+        await restoration.DiscardAsync(Cancellation);
+    }
+
     private IReadOnlyList<string> Lookers() => server.Sessions(static _ => true, static sql => sql.StartsWith("SELECT 'looking'", StringComparison.Ordinal));
 }
 

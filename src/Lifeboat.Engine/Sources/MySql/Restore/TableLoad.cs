@@ -17,6 +17,9 @@ namespace Lifeboat.Engine.Sources.MySql.Restore;
 /// </summary>
 internal sealed class TableLoad
 {
+    /// <summary>How often a file is loaded before a deadlock is passed on.</summary>
+    private const int Attempts = 5;
+
     private static readonly TimeSpan s_untilNextAsked = TimeSpan.FromMilliseconds(100);
 
     private readonly RestoreTarget _target;
@@ -58,28 +61,51 @@ internal sealed class TableLoad
 
         if (_workLeft == 0)
             AllBuilt();
-        async Task OneAsync(CancellationToken token)
-        {
-            await using MySqlSession session = await _target.OpenStagingAsync(token);
-            await WorkAsync(session, token);
-        }
-
         int sessions = Math.Min(_target.Workers, _files.Count + _tables.Count);
-        await Together.RunAsync(cancellation, [.. Enumerable.Repeat<Func<CancellationToken, Task>>(OneAsync, sessions)]);
+        await Together.RunAsync(cancellation, [.. Enumerable.Repeat<Func<CancellationToken, Task>>(WorkAsync, sessions)]);
     }
 
-    private async Task WorkAsync(MySqlSession session, CancellationToken cancellation)
+    private async Task WorkAsync(CancellationToken cancellation)
     {
-        while (_files.TryDequeue(out (int Table, string Path) file))
+        MySqlSession session = await _target.OpenStagingAsync(cancellation);
+        try
         {
-            await LoadAsync(session, _target.Details.Tables[file.Table], file.Path, cancellation);
-            if (Interlocked.Decrement(ref _filesLeft[file.Table]) == 0)
-                Loaded(file.Table);
-            WorkDone();
-        }
+            while (_files.TryDequeue(out (int Table, string Path) file))
+            {
+                session = await LoadAsync(session, file.Table, file.Path, cancellation);
+                if (Interlocked.Decrement(ref _filesLeft[file.Table]) == 0)
+                    Loaded(file.Table);
+                WorkDone();
+            }
 
-        await foreach (Job job in _jobs.Reader.ReadAllAsync(cancellation))
-            await job.Run(session, cancellation);
+            await foreach (Job job in _jobs.Reader.ReadAllAsync(cancellation))
+                await job.Run(session, cancellation);
+        }
+        finally
+        {
+            await session.DisposeAsync();
+        }
+    }
+
+    /// <summary>
+    /// Loads one file, and gives the session to go on with. A deadlock (with what the server itself does in the background, say) undoes the transaction that the
+    /// server chose: that file is loaded again, as the manuals of both servers ask for, over a new session, because the first error ends one.
+    /// </summary>
+    private async Task<MySqlSession> LoadAsync(MySqlSession session, int table, string path, CancellationToken cancellation)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await LoadAsync(session, _target.Details.Tables[table], path, cancellation);
+                return session;
+            }
+            catch (LifeboatException e) when (attempt < Attempts && MySqlError.Of(e)?.Number == MySqlError.Deadlock)
+            {
+                await session.DisposeAsync();
+                session = await _target.OpenStagingAsync(cancellation);
+            }
+        }
     }
 
     private void Loaded(int index)

@@ -9,6 +9,7 @@ namespace Lifeboat.Engine.Sources.MySql.Sessions;
 public sealed partial record MySqlError(int Number, string SqlState, string Message)
 {
     public const int LockWaitTimeout = 1205;
+    public const int Deadlock = 1213;
     public const int TableDefinitionChanged = 1412;
     public const int NoSuchTable = 1146;
     public const int UnknownDatabase = 1049;

@@ -33,7 +33,7 @@ internal static class MySqlProblems
         MySqlError.UnknownDatabase => (ErrorCodes.MySqlDatabaseMissing, "correct the database's name in the app file's url, or create it"),
         1044 or 1142 or 1143 or 1227 or 1370 or 1410 or 3619 => (
             ErrorCodes.MySqlPermissionDenied, "grant the right, or connect as an account that has it (docs/mysql.md lists what is needed)"),
-        MySqlError.LockWaitTimeout or 1213 or 3024 or 1969 => (
+        MySqlError.LockWaitTimeout or MySqlError.Deadlock or 3024 or 1969 => (
             ErrorCodes.MySqlLockTimeout, "something holds a lock for long (SHOW PROCESSLIST shows it); run again when it is done"),
         MySqlError.TableDefinitionChanged => (ErrorCodes.MySqlSchemaChanged, "a table was altered while it was read; run again when the change is done"),
         2002 or 2003 or 2005 or 1040 or 1203 or 1226 or 2026 => (
