@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Text;
@@ -69,9 +70,19 @@ internal static class EntryPoint
             HostName = Environment.MachineName,
             ProcessId = Environment.ProcessId,
             Workers = Environment.ProcessorCount,
+            OpenFiles = ReadOpenFiles(),
             LifeboatVersion = Version,
         },
     };
+
+    /// <summary>By proc(5), /proc/pid/limits: name, soft limit, hard limit, unit, in columns. The runtime has raised the soft limit as far as it may.</summary>
+    private static int? ReadOpenFiles()
+    {
+        const string name = "Max open files ";
+        const string limits = "/proc/self/limits";
+        string? line = File.Exists(limits) ? File.ReadLines(limits).FirstOrDefault(static line => line.StartsWith(name, StringComparison.Ordinal)) : null;
+        return int.TryParse(line?[name.Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries)[0], CultureInfo.InvariantCulture, out int soft) ? soft : null;
+    }
 
     private static Dictionary<string, string> ReadVariables()
     {

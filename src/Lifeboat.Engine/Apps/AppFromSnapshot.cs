@@ -6,6 +6,13 @@ namespace Lifeboat.Engine.Apps;
 /// <summary>Makes an app out of a snapshot and targets, for a restore on a machine that has no app file.</summary>
 public static class AppFromSnapshot
 {
+    /// <summary>libpq's own variable, which is what a restore without an app file goes by.</summary>
+    private const string DatabasePasswordVariable = "PGPASSWORD";
+
+    /// <summary>The password of URLs where there is no app file; null where the client programs find it themselves.</summary>
+    internal static SecretReference? DatabasePassword(IReadOnlyDictionary<string, string> variables) =>
+        variables.ContainsKey(DatabasePasswordVariable) ? new SecretReference(SecretScheme.Env, DatabasePasswordVariable) : null;
+
     /// <param name="targets">A URL or an absolute path for each source that is restored, by its name.</param>
     /// <param name="only">The sources that are restored; null or empty for all.</param>
     /// <param name="directory">Where <c>.lifeboat/</c> is kept; absolute.</param>
@@ -23,7 +30,7 @@ public static class AppFromSnapshot
         List<SourceSettings> sources = [];
         foreach (SourceMetadata source in metadata.Sources.Where(s => only is null or { Count: 0 } || only.Contains(s.Name)))
         {
-            if (Empty(source, directory, databasePassword) is not { } settings)
+            if (Empty(source.Name, source.Type, directory, databasePassword) is not { } settings)
                 problems.Add(new Problem(
                     ErrorCodes.SourceUnsupported, $"sources of type `{source.Type}` are not supported by this version",
                     "restore it with a newer Lifeboat, or leave it out with --only", source.Name));
@@ -50,14 +57,15 @@ public static class AppFromSnapshot
         }
     }
 
-    private static SourceSettings? Empty(SourceMetadata source, string directory, SecretReference? databasePassword) => source.Type switch
+    /// <summary>A source of which only the type is known: it wants a target. Null for an unknown type.</summary>
+    internal static SourceSettings? Empty(string name, string type, string directory, SecretReference? databasePassword) => type switch
     {
-        "postgres" => new PostgresSettings(source.Name, null, null, databasePassword, []),
-        "mysql" => new MySqlSettings(source.Name, null, null, null, []),
-        "sqlite" => new SqliteSettings(source.Name, directory),
-        "chroma" => new ChromaSettings(source.Name, directory),
-        "files" => new FilesSettings(source.Name, directory, []),
-        "settings" => new SettingsSettings(source.Name, directory, [], []),
+        "postgres" => new PostgresSettings(name, null, null, databasePassword, []),
+        "mysql" => new MySqlSettings(name, null, null, null, []),
+        "sqlite" => new SqliteSettings(name, directory),
+        "chroma" => new ChromaSettings(name, directory),
+        "files" => new FilesSettings(name, directory, []),
+        "settings" => new SettingsSettings(name, directory, [], []),
         _ => null,
     };
 

@@ -58,12 +58,7 @@ public sealed class DoctorOperation(App app, RunContext context)
                 ? string.Create(CultureInfo.InvariantCulture, $"restore {restore.Id}: keeps the state before it ({restore.Kept.Sum(static kept => kept.State?.Bytes ?? 0) / 1e6:0.0} MB), until `lifeboat discard`")
                 : $"restore {restore.Id}",
             [],
-            restore.State == PastRestoreState.Kept ? [] :
-            [
-                new Problem(
-                    ErrorCodes.RestoreUnsettled, $"it was interrupted {restore.Reached}",
-                    restore.State == PastRestoreState.Interrupted ? "the next backup or restore takes it back first" : "the next backup or restore brings it to its end first"),
-            ]))];
+            restore.Interruption is { } interruption ? [interruption] : []))];
     }
 
     private static async Task<DoctorFinding> LookAsync(string subject, Func<Task<IReadOnlyList<Problem>>> look)

@@ -35,6 +35,7 @@ public static class ErrorCodes
     // 2xxx: programs that Lifeboat starts
     public static readonly ErrorCode ProgramMissing = new("LB2001", "program-missing", Failed);
     public static readonly ErrorCode ProgramFailed = new("LB2002", "program-failed", Failed);
+    public static readonly ErrorCode TooFewOpenFiles = new("LB2003", "too-few-open-files", Failed);
 
     // 3xxx: PostgreSQL
     public static readonly ErrorCode PostgresUnreachable = new("LB3001", "postgres-unreachable", Failed);
@@ -163,6 +164,8 @@ public static class ErrorCodes
     public static readonly ErrorCode HookFailed = new("LB8016", "hook-failed", Failed);
     public static readonly ErrorCode RestoreUnsettled = new("LB8017", "restore-unsettled", Failed);
     public static readonly ErrorCode EvidenceNotWritten = new("LB8018", "evidence-not-written", Warnings);
+    public static readonly ErrorCode KeptStateStays = new("LB8019", "kept-state-stays", Warnings);
+    public static readonly ErrorCode RestoreInterrupted = new("LB8020", "restore-interrupted", Warnings);
     public static readonly ErrorCode ValuesLeftOut = new("LB8021", "values-left-out", Warnings);
     public static readonly ErrorCode NeutralizeFailed = new("LB8022", "neutralize-failed", Failed);
     public static readonly ErrorCode PartsUnsupported = new("LB8023", "parts-unsupported", ExitStatus.Usage);

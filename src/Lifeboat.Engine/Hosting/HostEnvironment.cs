@@ -23,6 +23,9 @@ public sealed record HostEnvironment
     /// <summary>How many streams are worked on at once; the number of cores where nothing else is asked for.</summary>
     public required int Workers { get; init; }
 
+    /// <summary>How many files this process may have open at once (getrlimit(2), RLIMIT_NOFILE); null where there is no limit that is known.</summary>
+    public int? OpenFiles { get; init; }
+
     public required string LifeboatVersion { get; init; }
 
     /// <summary>Fills a buffer with chance fit for keys.</summary>

@@ -14,6 +14,9 @@ namespace Lifeboat.Engine.Processes;
 #pragma warning disable RS0030 // this folder is the one that starts programs
 public sealed class RunningProgram : IAsyncDisposable
 {
+    /// <summary>errno(3): EMFILE, ENFILE.</summary>
+    private const int TooManyOpenFiles = 24, TooManyOpenFilesInSystem = 23;
+
     private const int KeptErrorCharacters = 64 * 1024;
     private readonly Process _process;
     private readonly StringBuilder _errors = new();
@@ -70,6 +73,12 @@ public sealed class RunningProgram : IAsyncDisposable
         {
             Process process = Process.Start(info) ?? throw new InvalidOperationException("no new process was started");
             return new RunningProgram(start, process, onErrorLine);
+        }
+        catch (Win32Exception e) when (e.NativeErrorCode is TooManyOpenFiles or TooManyOpenFilesInSystem && !OperatingSystem.IsWindows())
+        {
+            throw new LifeboatException(
+                ErrorCodes.TooFewOpenFiles, $"cannot start {start.Program}: {e.Message}",
+                "raise the limit of open files (`ulimit -Hn`, LimitNOFILE= of a systemd unit), or set fewer `workers` in the app file", inner: e);
         }
         catch (Win32Exception e)
         {

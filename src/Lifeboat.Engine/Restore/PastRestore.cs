@@ -23,7 +23,13 @@ public enum PastRestoreState
 /// <param name="Undoes">With an undo: what it took back.</param>
 /// <param name="Reached">How far it came, in words.</param>
 public sealed record PastRestore(
-    string Id, DateTimeOffset Began, string? Snapshot, string? Undoes, PastRestoreState State, string Reached, IReadOnlyList<KeptSource> Kept);
+    string Id, DateTimeOffset Began, string? Snapshot, string? Undoes, PastRestoreState State, string Reached, IReadOnlyList<KeptSource> Kept)
+{
+    /// <summary>What a person should know of a restore that was interrupted; null for any other.</summary>
+    public Problem? Interruption => State is PastRestoreState.Kept or PastRestoreState.Discarding ? null : new Problem(
+        ErrorCodes.RestoreInterrupted, $"the {(Undoes is null ? "restore" : "undo")} {Id} was interrupted {Reached}",
+        State == PastRestoreState.Interrupted ? "the next backup or restore takes it back first" : "the next backup or restore brings it to its end first");
+}
 
 /// <summary>What is kept of one source.</summary>
 /// <param name="State">Null where it could not be looked at.</param>

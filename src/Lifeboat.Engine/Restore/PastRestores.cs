@@ -31,7 +31,7 @@ internal sealed class PastRestores(App app, RunContext run)
             {
                 cancellation.ThrowIfCancellationRequested();
                 if (journal.IsDiscarding)
-                    await DiscardAsync(journal);
+                    await TryDiscardAsync(journal);
                 else if (journal.IsCommitted)
                     await CompleteAsync(journal);
                 else
@@ -40,8 +40,12 @@ internal sealed class PastRestores(App app, RunContext run)
         }
 
         if (app.KeepPrevious is { } keep)
-            await DiscardAsync(journal => run.Host.Time.GetUtcNow() - journal.Began >= keep);
+            await DiscardAsync(journal => run.Host.Time.GetUtcNow() - journal.Began >= keep && !journal.IsDiscarding, TryDiscardAsync);
     }
+
+    /// <summary>What a command that changes nothing says of restores that were interrupted.</summary>
+    public async Task<IReadOnlyList<Problem>> InterruptedAsync(CancellationToken cancellation) =>
+        [.. (await ListAsync(cancellation)).Select(static restore => restore.Interruption).OfType<Problem>()];
 
     /// <summary>The newest finished restore or undo, whose previous state is kept; null where there is none. The caller disposes it.</summary>
     public RestoreJournal? Newest()
@@ -89,16 +93,17 @@ internal sealed class PastRestores(App app, RunContext run)
 
     /// <summary>Removes what restores kept, the newest first; their journals are gone then.</summary>
     /// <param name="which">Which of them.</param>
-    public async Task DiscardAsync(Predicate<RestoreJournal> which)
+    /// <exception cref="LifeboatException">It cannot be done now.</exception>
+    public Task DiscardAsync(Predicate<RestoreJournal> which) => DiscardAsync(which, DiscardAsync);
+
+    private async Task DiscardAsync(Predicate<RestoreJournal> which, Func<RestoreJournal, Task> discard)
     {
         foreach (RestoreJournal journal in RestoreJournal.OpenAll(Folder, run).Reverse())
         {
             using (journal)
             {
-                if (!which(journal))
-                    continue;
-                await DiscardAsync(journal);
-                run.Progress.Report(new Noted(null, $"removed what restore {journal.Header.Id} had kept"));
+                if (which(journal))
+                    await discard(journal);
             }
         }
     }
@@ -110,6 +115,22 @@ internal sealed class PastRestores(App app, RunContext run)
         foreach (SourceSwitch source in Switches(journal))
             await source.Switch.DropOutgoingAsync(CancellationToken.None);
         journal.Delete();
+        run.Progress.Report(new Noted(null, $"removed what restore {journal.Header.Id} had kept"));
+    }
+
+    /// <summary>What is live does not depend on this, so nothing else has to wait for it.</summary>
+    private async Task TryDiscardAsync(RestoreJournal journal)
+    {
+        try
+        {
+            await DiscardAsync(journal);
+        }
+        catch (LifeboatException e)
+        {
+            run.Progress.Report(new Warned(null, new Problem(
+                ErrorCodes.KeptStateStays, $"what restore {journal.Header.Id} of {When(journal)} keeps could not be removed: {e.Problems[0].Message}",
+                "the next command tries again; `lifeboat discard` does so at once")));
+        }
     }
 
     private async Task<IReadOnlyList<KeptSource>> KeptAsync(RestoreJournal journal, CancellationToken cancellation)

@@ -17,9 +17,6 @@ namespace Lifeboat.Engine.Restore;
 /// <param name="app">Null to restore without an app file: then every source needs a target.</param>
 public sealed class RestoreOperation(App? app, RunContext context)
 {
-    /// <summary>libpq's own variable, which is what a restore without an app file goes by.</summary>
-    private const string DatabasePasswordVariable = "PGPASSWORD";
-
     private readonly RunRecorder _recorder = new(context.Progress, context.Host.Time);
 
     /// <summary>Restores, or with <see cref="RestoreRequest.DryRun"/> only plans.</summary>
@@ -36,8 +33,12 @@ public sealed class RestoreOperation(App? app, RunContext context)
         IReadOnlyList<SourceMetadata> captured = Selection.Of(target, snapshot.Metadata, request.OnlySources);
         Selection.RequireFitting(target, captured, request);
         using RunLock held = RunLock.Take(target, run.Host, "restore");
-        if (!request.DryRun)
-            await new PastRestores(app ?? target, run).SettleAsync(cancellation);
+        PastRestores past = new(app ?? target, run);
+        IReadOnlyList<Problem> interrupted = [];
+        if (request.DryRun)
+            interrupted = await past.InterruptedAsync(cancellation);
+        else
+            await past.SettleAsync(cancellation);
 
         // 2. Plan: every reason why it would fail, before anything is written.
         string id = run.Host.NewId();
@@ -57,8 +58,8 @@ public sealed class RestoreOperation(App? app, RunContext context)
         // All ciphertext is authenticated, which is cheap: damage is found before the first byte is written.
         await run.PhaseAsync(null, Phase.Preflight, bundle.AuthenticateAsync, cancellation);
         IReadOnlyList<SourceRestore> planned = await sources.PlanAsync(cancellation);
-        List<Problem> warnings = [.. Selection.Warnings(target, snapshot.Metadata, request.Only), .. planned.SelectMany(static one => one.Plan.Warnings), .. captured.SelectMany(LeftOut)];
-        RestoreResult plan = new(id, planned, [.. planned.SelectMany(static one => one.Plan.Blockers), .. RestoreSpace.Shortages(planned)], warnings, false);
+        List<Problem> warnings = [.. interrupted, .. Selection.Warnings(target, snapshot.Metadata, request.Only), .. planned.SelectMany(static one => one.Plan.Warnings), .. captured.SelectMany(LeftOut)];
+        RestoreResult plan = new(id, planned, [.. planned.SelectMany(static one => one.Plan.Blockers), .. RestoreSpace.Shortages(planned), .. OpenFilesCheck.Shortage(run.Host)], warnings, false);
         if (request.DryRun)
             return plan;
         if (plan.Blockers.Count > 0)
@@ -91,7 +92,7 @@ public sealed class RestoreOperation(App? app, RunContext context)
 
         await switchover.FinishAsync();
         RestoreResult done = outcome(committed: true);
-        return done with { Evidence = WriteEvidence(target, snapshot.Metadata, captured, request, done, began, [], run) };
+        return done with { UndoFrom = app is null ? target.Directory : null, Evidence = WriteEvidence(target, snapshot.Metadata, captured, request, done, began, [], run) };
     }
 
     private string? WriteEvidence(
@@ -118,30 +119,10 @@ public sealed class RestoreOperation(App? app, RunContext context)
             source.Name);
     }
 
-    /// <summary>
-    /// Without an app file, lock, journal and evidence are kept beside the bundle; where nothing can be written there (a read-only medium), in the
-    /// user's own folder for state (XDG Base Directory Specification).
-    /// </summary>
-    private string StateFolder(string beside)
-    {
-        try
-        {
-            string probe = Path.Combine(beside, $".lifeboat_{context.Host.NewId()}");
-            using FileStream written = new(probe, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
-            return beside;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            string home = context.Host.Variables.GetValueOrDefault(OperatingSystem.IsWindows() ? "LOCALAPPDATA" : "HOME") ?? context.Host.TempDirectory;
-            string state = context.Host.Variables.GetValueOrDefault("XDG_STATE_HOME") ?? (OperatingSystem.IsWindows() ? home : Path.Combine(home, ".local", "state"));
-            return Path.Combine(state, "lifeboat");
-        }
-    }
-
     private App FromSnapshot(RestoreRequest request, SnapshotMetadata metadata) => AppFromSnapshot.Build(
         metadata,
         request.Targets,
         request.OnlySources,
-        StateFolder(Path.GetDirectoryName(request.Snapshot.Path)!),
-        context.Host.Variables.ContainsKey(DatabasePasswordVariable) ? new SecretReference(SecretScheme.Env, DatabasePasswordVariable) : null);
+        StateFolder.Choose(Path.GetDirectoryName(request.Snapshot.Path)!, context.Host),
+        AppFromSnapshot.DatabasePassword(context.Host.Variables));
 }

@@ -41,6 +41,9 @@ public sealed record SourceRestore(string Name, RestorePlan Plan, VerifyReport? 
 public sealed record RestoreResult(
     string RestoreId, IReadOnlyList<SourceRestore> Sources, IReadOnlyList<Problem> Blockers, IReadOnlyList<Problem> Warnings, bool Committed)
 {
+    /// <summary>Without an app file: the folder to run <c>lifeboat undo</c> in.</summary>
+    public string? UndoFrom { get; init; }
+
     /// <summary>The path of the page that shows what was done and compared; null where there is none.</summary>
     public string? Evidence { get; init; }
 }

@@ -24,7 +24,11 @@ public sealed class RunLock : IDisposable
     }
 
     /// <summary>The folder of Lifeboat's own state for an app.</summary>
-    public static string StateDirectory(App app) => Path.Combine(app.Directory, ".lifeboat");
+    public static string StateDirectory(App app) => StateDirectory(app.Directory);
+
+    /// <inheritdoc cref="StateDirectory(App)"/>
+    /// <param name="folder">The folder that holds the app file.</param>
+    public static string StateDirectory(string folder) => Path.Combine(folder, ".lifeboat");
 
     /// <summary>Takes the lock.</summary>
     /// <exception cref="LifeboatException">Another run holds it (<see cref="ErrorCodes.Locked"/>), or the folder is not writable.</exception>

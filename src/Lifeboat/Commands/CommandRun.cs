@@ -1,6 +1,7 @@
 using Lifeboat.Engine.Apps;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
+using Lifeboat.Engine.Restore;
 using Lifeboat.Output;
 
 namespace Lifeboat.Commands;
@@ -79,6 +80,10 @@ internal sealed class CommandRun(ProgramHost host, SharedValues shared, IRunOutp
             ErrorCodes.AppFileMissing,
             $"there is no {DefaultAppFile} in {host.WorkingDirectory} or in a folder above it",
             "go to the app's folder, name the file with -c FILE, or run `lifeboat init` to write one");
+
+    /// <summary>As <see cref="LoadAppAsync"/>; where there is no app file, the app that was restored without one, as its journal has it.</summary>
+    public async Task<App> LoadRestoredAppAsync(CancellationToken cancellation) =>
+        await FindAppAsync(cancellation) ?? AppFromJournals.Find(host.WorkingDirectory, Context) ?? await LoadAppAsync(cancellation);
 
     /// <summary>As <see cref="LoadAppAsync"/>, but null where none is named and none is found.</summary>
     public async Task<App?> FindAppAsync(CancellationToken cancellation)

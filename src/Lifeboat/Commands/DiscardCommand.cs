@@ -25,7 +25,7 @@ internal sealed class DiscardCommand : Verb
     protected override async Task<ExitStatus> RunAsync(ParseResult parsed, CommandRun run, CancellationToken cancellation)
     {
         Confirmation.Require(run, parsed.GetValue(_yes), "discard deletes what restores have kept");
-        App app = await run.LoadAppAsync(cancellation);
+        App app = await run.LoadRestoredAppAsync(cancellation);
         Confirmation confirmation = new(run, app.Name, parsed.GetValue(_yes));
         return await confirmation.UnlessRefusedAsync(async () =>
         {

@@ -150,7 +150,7 @@ internal sealed class RestoreCommand : Verb
 
     private static async Task<ExitStatus> ShowStatusAsync(CommandRun run, CancellationToken cancellation)
     {
-        App app = await run.LoadAppAsync(cancellation);
+        App app = await run.LoadRestoredAppAsync(cancellation);
         IReadOnlyList<PastRestore> past = await new StatusOperation(app, run.Context).RunAsync(cancellation);
         run.Output.Show(
             new StatusDocument(app.Name, [.. past.Select(PastRestoreText.Document)]),

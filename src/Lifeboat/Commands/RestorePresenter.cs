@@ -141,9 +141,10 @@ internal sealed class RestorePresenter(CommandRun run, StoredSnapshot snapshot, 
                 text.Wrapped($"  {name}: {merged.Subject}: {Quantity.Number(merged.Added)} added, {Quantity.Number(merged.Equal)} equal, {Quantity.Number(merged.Different)} different{Left(merged)}", 4);
             if (result.Evidence is not null)
                 text.Wrapped($"  evidence: {result.Evidence}", 4);
+            string where = result.UndoFrom is { } folder ? $", run in {folder}," : "";
             text.Wrapped(result.Sources.Any(static source => source.Plan.KeptAs is not null)
-                ? "`lifeboat undo` switches back to it, `lifeboat discard` frees its space."
-                : "`lifeboat undo` takes the restore back, `lifeboat discard` makes it final.", 2);
+                ? $"`lifeboat undo`{where} switches back to it, `lifeboat discard` frees its space."
+                : $"`lifeboat undo`{where} takes the restore back, `lifeboat discard` makes it final.", 2);
         }
         else if (dryRun && result.Blockers.Count == 0)
         {

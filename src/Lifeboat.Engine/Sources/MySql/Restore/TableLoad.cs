@@ -26,7 +26,7 @@ internal sealed class TableLoad
     private readonly IReadOnlyList<DeferredTable> _tables;
     private readonly TableReadBack _readBack;
     private readonly Dictionary<string, CatalogueTable> _catalogue;
-    private readonly ConcurrentQueue<(int Table, string Path)> _files;
+    private readonly ConcurrentQueue<LoadedFile> _files;
     private readonly int[] _filesLeft;
     private readonly Channel<Job> _jobs = Channel.CreateUnboundedPrioritized(
         new UnboundedPrioritizedChannelOptions<Job> { Comparer = Comparer<Job>.Create(static (a, b) => a.Rank.CompareTo(b.Rank)) });
@@ -44,7 +44,7 @@ internal sealed class TableLoad
         // Whoever writes the first rows of a table may have it for himself until they are committed: so each session begins with another table.
         int workers = target.Workers;
         _files = new(captured.Select(static (table, i) => (Table: table, Index: i)).OrderByDescending(static t => t.Table.Bytes)
-            .SelectMany((t, rank) => t.Table.Paths.Select((path, part) => (Later: rank >= workers || part > 0, File: (t.Index, path))))
+            .SelectMany((t, rank) => t.Table.Paths.Select((path, part) => (Later: rank >= workers || part > 0, File: new LoadedFile(t.Index, path, 1))))
             .OrderBy(static one => one.Later).Select(static one => one.File));
         _filesLeft = [.. captured.Select(static table => table.Paths.Count)];
         _workLeft = _files.Count + tables.Count(static table => table.Keys.Count > 0);
@@ -65,47 +65,41 @@ internal sealed class TableLoad
         await Together.RunAsync(cancellation, [.. Enumerable.Repeat<Func<CancellationToken, Task>>(WorkAsync, sessions)]);
     }
 
+    /// <summary>
+    /// A deadlock (with what the server itself does in the background, say) undoes the transaction that the server chose: that file is loaded again, as the manuals
+    /// of both servers ask for. The first error ends a session, so another one goes on.
+    /// </summary>
     private async Task WorkAsync(CancellationToken cancellation)
     {
-        MySqlSession session = await _target.OpenStagingAsync(cancellation);
-        try
+        while (!await WorkToTheEndAsync(cancellation))
         {
-            while (_files.TryDequeue(out (int Table, string Path) file))
-            {
-                session = await LoadAsync(session, file.Table, file.Path, cancellation);
-                if (Interlocked.Decrement(ref _filesLeft[file.Table]) == 0)
-                    Loaded(file.Table);
-                WorkDone();
-            }
-
-            await foreach (Job job in _jobs.Reader.ReadAllAsync(cancellation))
-                await job.Run(session, cancellation);
-        }
-        finally
-        {
-            await session.DisposeAsync();
         }
     }
 
-    /// <summary>
-    /// Loads one file, and gives the session to go on with. A deadlock (with what the server itself does in the background, say) undoes the transaction that the
-    /// server chose: that file is loaded again, as the manuals of both servers ask for, over a new session, because the first error ends one.
-    /// </summary>
-    private async Task<MySqlSession> LoadAsync(MySqlSession session, int table, string path, CancellationToken cancellation)
+    /// <returns>Whether there is nothing left to do; false after a deadlock.</returns>
+    private async Task<bool> WorkToTheEndAsync(CancellationToken cancellation)
     {
-        for (int attempt = 1; ; attempt++)
+        await using MySqlSession session = await _target.OpenStagingAsync(cancellation);
+        while (_files.TryDequeue(out LoadedFile? file))
         {
             try
             {
-                await LoadAsync(session, _target.Details.Tables[table], path, cancellation);
-                return session;
+                await LoadAsync(session, _target.Details.Tables[file.Table], file.Path, cancellation);
             }
-            catch (LifeboatException e) when (attempt < Attempts && MySqlError.Of(e)?.Number == MySqlError.Deadlock)
+            catch (LifeboatException e) when (file.Attempt < Attempts && MySqlError.Of(e)?.Number == MySqlError.Deadlock)
             {
-                await session.DisposeAsync();
-                session = await _target.OpenStagingAsync(cancellation);
+                _files.Enqueue(file with { Attempt = file.Attempt + 1 });
+                return false;
             }
+
+            if (Interlocked.Decrement(ref _filesLeft[file.Table]) == 0)
+                Loaded(file.Table);
+            WorkDone();
         }
+
+        await foreach (Job job in _jobs.Reader.ReadAllAsync(cancellation))
+            await job.Run(session, cancellation);
+        return true;
     }
 
     private void Loaded(int index)
@@ -196,6 +190,8 @@ internal sealed class TableLoad
             throw new LifeboatException(ErrorCodes.BundleDamaged, $"loading table {table.Name}: {e.Message}", "use another snapshot; this one was altered or damaged", path, e);
         }
     }
+
+    private sealed record LoadedFile(int Table, string Path, int Attempt);
 
     private enum Rank
     {
