@@ -7,6 +7,7 @@ using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources.Postgres.Capture;
 using Lifeboat.Engine.Sources.Postgres.Catalogue;
 using Lifeboat.Engine.Sources.Postgres.Extensions;
+using Lifeboat.Engine.Sources.Postgres.Parts;
 using Lifeboat.Engine.Sources.Postgres.Restore;
 using Lifeboat.Engine.Sources.Postgres.Roles;
 using Lifeboat.Engine.Sources.Postgres.Sessions;
@@ -68,20 +69,24 @@ public sealed class PostgresSource(PostgresSettings settings, string? toolsFolde
     public IRestoration PrepareRestore(VerifiedSnapshot snapshot, SourceMetadata captured, RestoreRun restore) =>
         new PostgresRestoration(context, settings, secrets, toolsFolder, snapshot, captured, restore, Made);
 
+    public IRestoration PreparePart(VerifiedSnapshot snapshot, SourceMetadata captured, RestoreScope scope, RestoreRun restore) => scope.Mode == RestoreMode.Merge
+        ? throw new LifeboatException(ErrorCodes.PartsUnsupported, "tables cannot be merged yet", "restore them beside the live ones (--beside)", Name)
+        : new PartRestoration(context, settings, secrets, toolsFolder, snapshot, captured, scope, restore, LockTimeout);
+
     public ISwitch Resume(JsonElement record, RestoreRun restore)
     {
         // A switch opens many sessions: secrets are asked for, and programs looked for, once.
         Task<(PostgresConnection Connection, IReadOnlyList<PostgresTools> Tools)>? found = null;
-        return new DatabaseSwitch(
-            context,
-            Name,
-            DatabaseSwitchRecord.From(record, Name),
-            async (database, token) =>
-            {
-                (PostgresConnection connection, IReadOnlyList<PostgresTools> tools) = await (found ??= FindAsync(token));
-                return await PsqlSession.OpenAsync(PostgresTools.Newest(tools), connection.WithDatabase(database), token);
-            },
-            restore.RecordAsync);
+        async Task<PsqlSession> OpenAsync(string database, CancellationToken token)
+        {
+            (PostgresConnection connection, IReadOnlyList<PostgresTools> tools) = await (found ??= FindAsync(token));
+            return await PsqlSession.OpenAsync(PostgresTools.Newest(tools), connection.WithDatabase(database), token);
+        }
+
+        if (!PartRecord.Is(record))
+            return new DatabaseSwitch(context, Name, DatabaseSwitchRecord.From(record, Name), OpenAsync, restore.RecordAsync);
+        PartRecord part = PartRecord.From(record, Name);
+        return new PartSwitch(new PartDatabase(context, Name, token => OpenAsync(part.Database, token), LockTimeout), part, restore.RecordAsync);
     }
 
     private async Task<IReadOnlyList<Problem>> RedactionProblemsAsync(PsqlSession session, PostgresCatalogue catalogue, CancellationToken cancellation)

@@ -140,7 +140,11 @@ public sealed record PostgresTable(
 
     /// <summary>The columns in brackets with a space before; nothing for a table without columns, which COPY takes without.</summary>
     [JsonIgnore]
-    public string ColumnList => Columns.Count == 0 ? "" : $" ({string.Join(", ", Columns.Select(SqlText.Identifier))})";
+    public string ColumnList => Columns.Count == 0 ? "" : $" ({GivenColumns})";
+
+    /// <summary>The columns, quoted, with commas between.</summary>
+    [JsonIgnore]
+    public string GivenColumns => string.Join(", ", Columns.Select(SqlText.Identifier));
 }
 
 public sealed record PostgresSequence(string Schema, string Name, long LastValue, bool IsCalled);
