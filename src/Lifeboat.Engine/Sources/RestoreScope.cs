@@ -22,6 +22,12 @@ public sealed record RestoreScope(IReadOnlyList<string> Parts, RestoreMode Mode)
     /// <summary>All of a source in the place of the live one: the restore that switches a whole store.</summary>
     public bool IsWhole => Parts.Count == 0 && Mode == RestoreMode.Replace;
 
+    /// <inheritdoc cref="IsWhole"/>
+    public static RestoreScope Whole { get; } = new([], RestoreMode.Replace);
+
+    /// <summary>Whether something of that name is restored.</summary>
+    public bool Takes(string name) => Parts.Count == 0 || Parts.Any(part => new Glob(part).Matches(name));
+
     /// <summary>The scope in words, for messages.</summary>
     public string Words => Mode == RestoreMode.Merge ? "--merge" : Mode == RestoreMode.Beside ? "--beside" : "--only SOURCE/PART";
 

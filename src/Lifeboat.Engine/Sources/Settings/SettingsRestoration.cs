@@ -19,30 +19,44 @@ internal sealed class SettingsRestoration : IRestoration
     private readonly VerifiedSnapshot _snapshot;
     private readonly SettingsDetails _details;
     private readonly List<Item> _items = [];
+    private readonly List<Item> _left = [];
+    private readonly List<Problem> _unmatched = [];
     private readonly List<Problem> _warnings = [];
+    private readonly RestoreScope _scope;
     private readonly RestoreRun _restore;
 
+    /// <param name="scope">Which files are restored, and whether those that exist are left alone.</param>
     public SettingsRestoration(
-        SettingsSettings settings, RunContext run, VerifiedSnapshot snapshot, SourceMetadata captured, RestoreRun restore)
+        SettingsSettings settings, RunContext run, VerifiedSnapshot snapshot, SourceMetadata captured, RestoreScope scope, RestoreRun restore)
     {
         _settings = settings;
         _run = run;
         _snapshot = snapshot;
         _restore = restore;
+        _scope = scope;
         _details = SettingsDetails.From(captured);
-        foreach (SettingsFile file in _details.Files)
-            _items.Add(new Item(new SwitchPlace(TargetOf(file.Path), restore.Id), file.File, file.Traits));
-        if (_details.EnvironmentFile is { } environment)
-        {
-            string path = Path.Combine(settings.Directory, $"environment.{settings.Name}.env");
-            _items.Add(new Item(new SwitchPlace(path, restore.Id), environment, new CapturedTraits("0600", null, "")));
-        }
+        List<Item> all = [.. _details.Files.Where(file => scope.Takes(file.Path)).Select(file => new Item(new SwitchPlace(TargetOf(file.Path), restore.Id), file.File, file.Traits))];
+        string values = $"environment.{settings.Name}.env";
+        // A merge adds files that the application has; this one is for a person, who asks for it by its name.
+        if (_details.EnvironmentFile is { } environment && (scope.IsWhole || (scope.Parts.Count > 0 && scope.Takes(values))))
+            all.Add(new Item(new SwitchPlace(Path.Combine(settings.Directory, values), restore.Id), environment, new CapturedTraits("0600", null, "")));
+        foreach (Item item in all)
+            (Merges && item.Place.Replaces ? _left : _items).Add(item);
+        string[] names = [.. _details.Files.Select(static file => file.Path), .. _details.EnvironmentFile is null ? (string[])[] : [values]];
+        _unmatched.AddRange(scope.Unmatched(names).Select(part => new Problem(
+            ErrorCodes.PartNotInSnapshot, $"the snapshot has nothing in {settings.Name} that matches {part}", $"it has {string.Join(", ", names)}", settings.Name)));
     }
+
+    public IReadOnlyList<MergeCount> Merged { get; private set; } = [];
+
+    private bool Merges => _scope.Mode == RestoreMode.Merge;
 
     public Task<RestorePlan> PlanAsync(CancellationToken cancellation) => Task.Run(Plan, cancellation);
 
     public async Task StageAsync(CancellationToken cancellation)
     {
+        if (Merges)
+            await FileFailure.TellAsync(_settings.Name, () => Task.Run(() => Compare(cancellation), cancellation));
         await _restore.RecordAsync(Switch.Record, cancellation);
         await FileFailure.TellAsync(_settings.Name, () => Task.Run(() => Build(cancellation), cancellation));
     }
@@ -74,7 +88,7 @@ internal sealed class SettingsRestoration : IRestoration
         : Task.CompletedTask;
 
     public ISwitch Switch => new PathSwitch(
-        _run, _settings.Name, new PathSwitchRecord([.. _items.Select(static item => item.Place.Exchange)], []));
+        _run, _settings.Name, new PathSwitchRecord([.. _items.Select(static item => item.Place.Exchange)], []), Merges ? RequireMissing : null);
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
@@ -106,10 +120,33 @@ internal sealed class SettingsRestoration : IRestoration
         || _details.Files.Any(file =>
             !SettingsPaths.IsOutside(file.Path) && _settings.Files.Contains(Path.Combine([_settings.Directory, .. file.Path.Split('/')])));
 
+    /// <summary>A merge changes nothing that exists, also when it was made since it was planned.</summary>
+    private Task<IDisposable?> RequireMissing(CancellationToken cancellation)
+    {
+        if (_items.FirstOrDefault(static item => item.Place.Find() is not null) is { } made)
+            throw new FileFailure(FileTrouble.Exists, $"{made.Place.Path} was made meanwhile");
+        return Task.FromResult<IDisposable?>(null);
+    }
+
+    /// <summary>Compares the files that exist, which a merge leaves alone.</summary>
+    private void Compare(CancellationToken cancellation)
+    {
+        ByteMeter meter = new(_run.Progress, _settings.Name, Phase.Stage);
+        string[] different = [.. _left.Where(item => !IsAsCaptured(item, meter, cancellation)).Select(static item => item.Place.Path)];
+        Merged = [new MergeCount("files", _items.Count, _left.Count - different.Length, different.Length, [.. different.Take(10)])];
+    }
+
+    private bool IsAsCaptured(Item item, ByteMeter meter, CancellationToken cancellation)
+    {
+        using Folder parent = Folder.Open(item.Place.Parent);
+        byte[] name = Folder.Name(item.Place.FileName);
+        return parent.Find(name) is { Kind: FileKind.Regular } && StagedFile.Hash(parent, name, meter, cancellation) == _snapshot.Sha256[item.File];
+    }
+
     private RestorePlan Plan()
     {
-        List<string> steps = [];
-        List<Problem> blockers = [];
+        List<string> steps = [.. _left.Select(static item => $"leave {item.Place.Path} as it is")];
+        List<Problem> blockers = [.. _unmatched];
         Dictionary<string, long> space = [];
         bool replaces = false;
         foreach (Item item in _items)
@@ -131,7 +168,7 @@ internal sealed class SettingsRestoration : IRestoration
                 $"two settings files would be restored as {same.Key}",
                 "choose another folder with --target",
                 _settings.Name));
-        if (_details.EnvironmentFile is not null)
+        if (_details.EnvironmentFile is { } values && _items.Exists(item => item.File == values))
             steps.Add($"variables of a running application cannot be set from outside: {_items[^1].Place.Path} has the captured values");
         if (_settings.CanBeNeutral && blockers.Count == 0)
         {

@@ -29,11 +29,20 @@ public sealed class SettingsSource(SettingsSettings settings, RunContext run) : 
         return new SettingsCapture(settings, run);
     }
 
-    public IRestoration PrepareRestore(VerifiedSnapshot snapshot, SourceMetadata captured, RestoreRun restore)
+    public IRestoration PrepareRestore(VerifiedSnapshot snapshot, SourceMetadata captured, RestoreRun restore) =>
+        Prepare(snapshot, captured, RestoreScope.Whole, restore);
+
+    public IRestoration PreparePart(VerifiedSnapshot snapshot, SourceMetadata captured, RestoreScope scope, RestoreRun restore) => scope.Mode == RestoreMode.Beside
+        ? throw new LifeboatException(
+            ErrorCodes.PartsUnsupported, "settings have no place beside the live ones in which an application would look for them",
+            $"restore them to another folder with `--target {Name}=…`", Name)
+        : Prepare(snapshot, captured, scope, restore);
+
+    private SettingsRestoration Prepare(VerifiedSnapshot snapshot, SourceMetadata captured, RestoreScope scope, RestoreRun restore)
     {
         try
         {
-            return new SettingsRestoration(settings, run, snapshot, captured, restore);
+            return new SettingsRestoration(settings, run, snapshot, captured, scope, restore);
         }
         catch (IOException e)
         {
