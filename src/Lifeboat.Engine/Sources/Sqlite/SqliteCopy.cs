@@ -49,13 +49,14 @@ internal sealed class SqliteCopy
     /// <summary>Deletes the copy; whoever has it does so.</summary>
     public void Delete() => PrivateCopy.DeleteFolder(_folder);
 
+    private static void Copy(SqliteDatabase live, string folder, CancellationToken cancellation) => Pour(live, CreatePrivately(folder), cancellation);
+
     /// <summary>
-    /// Within the cut's read transaction no other process's write restarts the backup, so it may be made in steps, and stopped between
-    /// them.
+    /// Copies a database with an open read transaction into an empty file. Within it no other process's write restarts the backup, so it may be made in
+    /// steps, and stopped between them.
     /// </summary>
-    private static void Copy(SqliteDatabase live, string folder, CancellationToken cancellation)
+    public static void Pour(SqliteDatabase live, string path, CancellationToken cancellation)
     {
-        string path = CreatePrivately(folder);
         using SqliteDatabase copy = SqliteDatabase.OpenForWriting(path, TimeSpan.Zero);
         copy.Execute("PRAGMA journal_mode = OFF");
         copy.Execute("PRAGMA synchronous = OFF");

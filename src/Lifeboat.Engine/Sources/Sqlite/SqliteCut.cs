@@ -106,7 +106,7 @@ internal sealed class SqliteCut : IDisposable
     /// Takes the read lock, which BEGIN alone does not. Asks often: SQLite's own waiting pauses for 100 ms, and a writer that commits
     /// all the time to a rollback journal leaves gaps of a few milliseconds only.
     /// </summary>
-    private static void TakeLock(SqliteDatabase database, RunContext run, CancellationToken cancellation)
+    internal static void TakeLock(SqliteDatabase database, RunContext run, CancellationToken cancellation)
     {
         long started = run.Host.Time.GetTimestamp();
         while (true)

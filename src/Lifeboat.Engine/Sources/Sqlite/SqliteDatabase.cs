@@ -23,6 +23,11 @@ internal sealed class SqliteDatabase : IDisposable
     /// <summary>Opens an existing database for writing.</summary>
     public static SqliteDatabase OpenForWriting(string path, TimeSpan busy) => Open(path, "mode=rw", raw.SQLITE_OPEN_READWRITE, busy);
 
+    /// <summary>Attaches a database that nobody changes, to be read.</summary>
+    /// <param name="schema">The name that it gets; not one that needs quotes.</param>
+    public void AttachUnchanging(string path, string schema) =>
+        Execute($"ATTACH 'file:{Encoded(path)}?mode=ro&immutable=1' AS {schema}");
+
     public void Execute(string sql)
     {
         using SqliteRows rows = Query(sql);

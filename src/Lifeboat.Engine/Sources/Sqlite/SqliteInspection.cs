@@ -79,23 +79,30 @@ internal sealed class SqliteInspection(string path)
 
     private object? Digest(SqliteDatabase database, byte[] table, int number)
     {
-        TableDigest digest = default;
-        SqliteRow row = new();
-        long bytes = 0;
-        byte[] columns = StoredColumns(database, table);
-        using (SqliteRows rows = database.Query([.. "SELECT "u8, .. columns, .. " FROM "u8, .. Quoted(table), .. " NOT INDEXED"u8]))
-        {
-            while (rows.Next())
-            {
-                row.Read(rows);
-                digest.Add(row.Bytes);
-                bytes += row.Bytes.Length;
-            }
-        }
-
+        (TableDigest digest, long bytes) = DigestOf(database, table, StoredColumns(database, table));
         lock (_lock)
             _tables.Add(number, new TableMetadata(DisplayName(table), digest.Rows, bytes, digest.ToString(), []));
         return null;
+    }
+
+    /// <summary>The digest of a table's rows, with its columns in the order that is given.</summary>
+    public static TableDigest DigestOf(SqliteDatabase database, byte[] table, IReadOnlyList<byte[]> columns) =>
+        DigestOf(database, table, columns.Select(static column => Quoted(column)).Aggregate(static (all, one) => [.. all, (byte)',', .. one])).Digest;
+
+    private static (TableDigest Digest, long Bytes) DigestOf(SqliteDatabase database, byte[] table, byte[] columns)
+    {
+        TableDigest digest = default;
+        SqliteRow row = new();
+        long bytes = 0;
+        using SqliteRows rows = database.Query([.. "SELECT "u8, .. columns, .. " FROM main."u8, .. Quoted(table), .. " NOT INDEXED"u8]);
+        while (rows.Next())
+        {
+            row.Read(rows);
+            digest.Add(row.Bytes);
+            bytes += row.Bytes.Length;
+        }
+
+        return (digest, bytes);
     }
 
     private static byte[] StoredColumns(SqliteDatabase database, byte[] table)
@@ -183,7 +190,7 @@ internal sealed class SqliteInspection(string path)
         return [.. quoted, (byte)'"'];
     }
 
-    private static string DisplayName(byte[] table)
+    internal static string DisplayName(byte[] table)
     {
         bool plain = table.Length > 0 && !char.IsAsciiDigit((char)table[0]) && table.All(
             static value => char.IsAsciiLetterOrDigit((char)value) || value == '_');

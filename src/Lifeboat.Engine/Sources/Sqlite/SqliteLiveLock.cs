@@ -20,20 +20,28 @@ internal sealed class SqliteLiveLock : IDisposable
     private SqliteLiveLock(SafeFileHandle file) => _file = file;
 
     /// <summary>Null where nothing is there, or nothing that SQLite could use.</summary>
-    /// <exception cref="LifeboatException">Another process keeps the database locked.</exception>
-    public static async Task<SqliteLiveLock?> TakeAsync(string path, string source, RunContext run, CancellationToken cancellation)
+    /// <param name="watch">What knows whether the database has changed since it was copied; null where it may have.</param>
+    /// <exception cref="LifeboatException">Another process keeps the database locked, or has written to it.</exception>
+    public static async Task<SqliteLiveLock?> TakeAsync(string path, string source, RunContext run, CancellationToken cancellation, SqliteWatch? watch = null)
     {
         long started = run.Host.Time.GetTimestamp();
-        while (File.Exists(path) && SqliteInspection.HasHeader(path))
+        // Whoever watches has it open: to look into the file then would give SQLite's locks away, as POSIX has it.
+        while (File.Exists(path) && (watch is not null || SqliteInspection.HasHeader(path)))
         {
             try
             {
-                await Task.Run(() => Settle(path), cancellation);
+                await Task.Run(watch is null ? () => Settle(path) : watch.Settle, cancellation);
                 if (OperatingSystem.IsWindows())
                     return null; // there an open file cannot be renamed at all
 #pragma warning disable CA2000 // the caller gets it and disposes of it
                 SqliteLiveLock? held = TryLock(path);
 #pragma warning restore CA2000
+                if (held is not null && watch is { IsAsItWas: false })
+                {
+                    held.Dispose();
+                    throw watch.Changed();
+                }
+
                 if (held is not null)
                     return held;
             }
@@ -72,8 +80,15 @@ internal sealed class SqliteLiveLock : IDisposable
     private static void Settle(string path)
     {
         using SqliteDatabase live = SqliteDatabase.OpenForWriting(path, TimeSpan.Zero);
+        Settle(live, static () => { });
+    }
+
+    /// <param name="held">Called when nobody else can read or write.</param>
+    internal static void Settle(SqliteDatabase live, Action held)
+    {
         live.Execute("PRAGMA locking_mode = EXCLUSIVE");
         live.Execute("BEGIN EXCLUSIVE");
+        held();
         live.Execute("COMMIT");
         live.Execute("PRAGMA wal_checkpoint(TRUNCATE)");
     }

@@ -12,7 +12,7 @@ namespace Lifeboat.Engine.Sources.Sqlite;
 internal sealed class SqliteRestoration : IRestoration
 {
     /// <summary>What SQLite may leave beside a database; none of the old one's may ever stand beside the new one.</summary>
-    private static readonly string[] SideSuffixes = ["-wal", "-shm", "-journal"];
+    internal static readonly string[] SideSuffixes = ["-wal", "-shm", "-journal"];
 
     private readonly SqliteSettings _settings;
     private readonly RunContext _run;
@@ -55,8 +55,9 @@ internal sealed class SqliteRestoration : IRestoration
     public ISwitch Switch => SwitchOf(_run, _settings.Name, new PathSwitchRecord([_place.Exchange], SideSuffixes));
 
     /// <summary>A switch that has the live database's exclusive lock while it is renamed.</summary>
-    public static PathSwitch SwitchOf(RunContext run, string source, PathSwitchRecord record) => new(
-        run, source, record, async cancellation => await SqliteLiveLock.TakeAsync(record.Paths[0].Path, source, run, cancellation));
+    /// <param name="watch">Knows the database that was copied, which must not have changed since; null where it may.</param>
+    public static PathSwitch SwitchOf(RunContext run, string source, PathSwitchRecord record, Func<SqliteWatch?>? watch = null) => new(
+        run, source, record, async cancellation => await SqliteLiveLock.TakeAsync(record.Paths[0].Path, source, run, cancellation, watch?.Invoke()));
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 

@@ -4,6 +4,7 @@ using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources.Local;
+using Lifeboat.Engine.Sources.Sqlite.Parts;
 
 namespace Lifeboat.Engine.Sources.Sqlite;
 
@@ -36,11 +37,20 @@ public sealed class SqliteSource(SqliteSettings settings, RunContext run) : ISou
         return new SqliteCapture(settings, run, cut, copy);
     }
 
-    public IRestoration PrepareRestore(VerifiedSnapshot snapshot, SourceMetadata captured, RestoreRun restore)
+    public IRestoration PrepareRestore(VerifiedSnapshot snapshot, SourceMetadata captured, RestoreRun restore) =>
+        Prepare(() => new SqliteRestoration(settings, run, snapshot, captured, restore));
+
+    public IRestoration PreparePart(VerifiedSnapshot snapshot, SourceMetadata captured, RestoreScope scope, RestoreRun restore) => scope.Mode == RestoreMode.Beside
+        ? throw new LifeboatException(
+            ErrorCodes.PartsUnsupported, "a SQLite database has no schemas, so there is no place for tables beside the live ones",
+            $"restore them to another file with `--target {Name}=…`", Name)
+        : Prepare(() => new SqlitePartRestoration(settings, run, snapshot, captured, scope, restore));
+
+    private IRestoration Prepare(Func<IRestoration> prepare)
     {
         try
         {
-            return new SqliteRestoration(settings, run, snapshot, captured, restore);
+            return prepare();
         }
         catch (IOException e)
         {
