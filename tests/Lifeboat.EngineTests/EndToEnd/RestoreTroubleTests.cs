@@ -7,8 +7,6 @@ namespace Lifeboat.EngineTests.EndToEnd;
 /// <summary>What goes wrong around a restore while it runs: the server stops, the disk fills up, the application goes on writing.</summary>
 public sealed class RestoreTroubleTests
 {
-    private static bool IsFull => Environment.GetEnvironmentVariable("LIFEBOAT_SWEEP") == "full";
-
     /// <summary>The server goes away just before a step, and is back when the next command is run.</summary>
     [Fact]
     public async Task With_the_server_stopped_at_any_step_it_is_wholly_old_or_wholly_new()
@@ -19,7 +17,7 @@ public sealed class RestoreTroubleTests
         string[] steps = Steps(app);
         int commit = Array.IndexOf(steps, "journal: Committed") + 1;
         string stop = $"kill -QUIT $(head -n 1 {server.Data}/postmaster.pid); while [ -e {server.Data}/postmaster.pid ]; do sleep 0.05; done";
-        foreach (int at in Chosen(steps.Length, 7))
+        foreach (int at in InterruptedRestoreTests.Chosen(steps.Length, 7))
         {
             string where = $"server stopped before step {at} ({steps[at - 1]})";
             ProgramRun stopped = app.Run($"run-before:{at}", stop, app.RestoreArguments);
@@ -48,7 +46,7 @@ public sealed class RestoreTroubleTests
             string[] steps = Steps(app);
             int commit = Array.IndexOf(steps, "journal: Committed") + 1;
             string fill = $"dd if=/dev/zero of={folder["small"]}/filler bs=64k; dd if=/dev/zero of={folder["small"]}/filler2 bs=1";
-            foreach (int at in Chosen(steps.Length, 6))
+            foreach (int at in InterruptedRestoreTests.Chosen(steps.Length, 6))
             {
                 string where = $"disk full before step {at} ({steps[at - 1]})";
                 ProgramRun full = app.Run($"run-before:{at}", fill, app.RestoreArguments);
@@ -159,6 +157,4 @@ public sealed class RestoreTroubleTests
 
     private static int LastServerStep(string[] steps, int commit) =>
         Array.FindLastIndex(steps, commit - 1, static step => step.StartsWith("ALTER DATABASE", StringComparison.Ordinal)) + 1;
-
-    private static IEnumerable<int> Chosen(int steps, int every) => Enumerable.Range(1, steps).Where(at => IsFull || at % every == every - 1);
 }

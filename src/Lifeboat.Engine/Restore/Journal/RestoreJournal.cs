@@ -68,10 +68,19 @@ internal sealed class RestoreJournal : IDisposable
 #pragma warning disable CA2000 // the journal disposes it
             RestoreJournal journal = new(run, path, new FileStream(path, options), []);
 #pragma warning restore CA2000
-            journal.Write(new JournalEntry(step, run.Host.Time.GetUtcNow()) { Header = header });
-            if (!OperatingSystem.IsWindows())
-                UnixFiles.FlushFolder(folder);
-            return journal;
+            try
+            {
+                journal.Write(new JournalEntry(step, run.Host.Time.GetUtcNow()) { Header = header });
+                if (!OperatingSystem.IsWindows())
+                    UnixFiles.FlushFolder(folder);
+                return journal;
+            }
+            catch
+            {
+                journal.Dispose();
+                File.Delete(path); // nothing was begun
+                throw;
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
