@@ -48,7 +48,7 @@ internal static class PastRestoreText
     {
         PastRestoreState.Interrupted => $"interrupted {restore.Reached}; the next backup, restore, undo or discard takes it back first",
         PastRestoreState.Committed => "interrupted behind its commit point; the next backup, restore, undo or discard brings it to its end",
-        PastRestoreState.Kept => "complete; the state before it is kept",
+        PastRestoreState.Kept => restore.Kept.Count == 0 ? "complete; it replaced nothing" : "complete; the state before it is kept",
         _ => "what it kept is being removed; the next command goes on with that",
     };
 }

@@ -137,7 +137,7 @@ internal sealed class RestoreCommand : Verb
             Neutralize = neutralize,
         };
         Confirmation confirmation = new(run, app?.Name ?? metadata.App, parsed.GetValue(_yes));
-        RestorePresenter presenter = new(run, snapshot, metadata, app?.Name ?? metadata.App, confirmation);
+        RestorePresenter presenter = new(run, request, metadata, app?.Name ?? metadata.App, confirmation);
         return await confirmation.UnlessRefusedAsync(async () =>
         {
             using RunFolder temporary = RunFolder.Create(run.Context.Host);

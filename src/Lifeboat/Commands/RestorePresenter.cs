@@ -8,16 +8,18 @@ using Lifeboat.Output;
 namespace Lifeboat.Commands;
 
 /// <summary>Shows a restore: its plan, the question, and how it ended.</summary>
-internal sealed class RestorePresenter(CommandRun run, StoredSnapshot snapshot, SnapshotMetadata metadata, string app, Confirmation confirmation)
+internal sealed class RestorePresenter(CommandRun run, RestoreRequest request, SnapshotMetadata metadata, string app, Confirmation confirmation)
 {
+    private readonly StoredSnapshot _snapshot = request.Snapshot;
+
     private bool _planShown;
 
     /// <summary>Shows the plan and asks whether to go on.</summary>
     public async Task<bool> ConfirmAsync(RestoreResult plan, CancellationToken cancellation)
     {
         ShowPlan(plan);
-        string question = plan.Sources.Any(static source => source.Plan.Replaces)
-            ? "What is live now will be replaced, and kept aside as the plan says."
+        string question = request.Mode == RestoreMode.Merge ? "What is missing will be added; nothing that exists will be changed."
+            : plan.Sources.Any(static source => source.Plan.Replaces) ? "What is live now will be replaced, and kept aside as the plan says."
             : "Nothing live is in the way; everything will be created anew.";
         return plan.Blockers.Count == 0 && await confirmation.AskAsync(static _ => { }, question, cancellation);
     }
@@ -59,7 +61,7 @@ internal sealed class RestorePresenter(CommandRun run, StoredSnapshot snapshot, 
         _planShown = true;
         PlanMessage message = new(
             plan.RestoreId,
-            snapshot.Id,
+            _snapshot.Id,
             app,
             [.. plan.Sources.Select(Document)],
             ProblemDocument.From(plan.Blockers),
@@ -86,17 +88,18 @@ internal sealed class RestorePresenter(CommandRun run, StoredSnapshot snapshot, 
 
     internal void WritePlan(TextReport text, RestoreResult plan)
     {
-        text.Wrapped($"Plan: restore {app} from {snapshot.Id}, taken {Quantity.Time(metadata.Timestamp, text.Zone)}", 2);
+        text.Wrapped($"Plan: restore {app} from {_snapshot.Id}, taken {Quantity.Time(metadata.Timestamp, text.Zone)}", 2);
         foreach (SourceRestore source in plan.Sources)
         {
-            text.Line().Wrapped($"{source.Name}{Describe(source)}", 4);
+            string[] parts = [.. request.ScopeOf(source.Name).Parts];
+            text.Line().Wrapped(parts.Length == 0 ? $"{source.Name}{Describe(source)}" : $"{source.Name}: {string.Join(", ", parts)}", 4);
             if (!source.Plan.IsMade)
             {
                 text.Line("  could not be looked at; the reasons are below");
                 continue;
             }
 
-            text.Wrapped($"  {(source.Plan.Replaces ? "replaces" : "creates ")}  {source.Plan.Target}", 12);
+            text.Wrapped($"  {(request.Mode == RestoreMode.Merge ? "adds to " : source.Plan.Replaces ? "replaces" : "creates ")}  {source.Plan.Target}", 12);
             if (source.Plan.KeptAs is { } kept)
                 text.Wrapped($"  keeps     what is live now, as {kept}", 12);
             foreach (string step in source.Plan.Steps)
@@ -134,7 +137,7 @@ internal sealed class RestorePresenter(CommandRun run, StoredSnapshot snapshot, 
         if (result.Committed)
         {
             string checks = Quantity.Count(result.Sources.Sum(static source => source.Verification?.Checks.Count ?? 0), "check");
-            text.Wrapped($"Restored {app} from {snapshot.Id} in {Quantity.Duration(run.Elapsed)}: {checks} made, no difference found.", 2);
+            text.Wrapped($"Restored {app} from {_snapshot.Id} in {Quantity.Duration(run.Elapsed)}: {checks} made, no difference found.", 2);
             foreach (SourceRestore source in result.Sources.Where(static source => source.Plan.KeptAs is not null))
                 text.Wrapped($"  {source.Name}: the state from before is kept as {source.Plan.KeptAs}", 4);
             foreach ((string name, MergeCount merged) in result.Sources.SelectMany(static source => source.Merged.Select(one => (source.Name, one))))

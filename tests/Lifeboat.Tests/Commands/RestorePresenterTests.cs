@@ -129,13 +129,26 @@ public sealed class RestorePresenterTests
         Assert.Contains("main: the state from before is kept as shop__before_rid", program.Out, StringComparison.Ordinal);
     }
 
-    private static RestorePresenter Presenter(ProgramFixture program, out IRunOutput output, out Confirmation confirmation)
+    [Fact]
+    public async Task The_plan_of_a_merge_says_what_is_added_to()
+    {
+        ProgramFixture program = new(terminal: true, input: "shop\n");
+        RestorePresenter presenter = Presenter(program, out IRunOutput output, out _, ["main/public.t"], RestoreMode.Merge);
+        using (output)
+            Assert.True(await presenter.ConfirmAsync(Plan(), TestContext.Current.CancellationToken));
+        Assert.Contains("\nmain: public.t\n  adds to   database", program.Out, StringComparison.Ordinal);
+        Assert.Contains("What is missing will be added; nothing that exists will be changed.", program.Out, StringComparison.Ordinal);
+    }
+
+    private static RestorePresenter Presenter(
+        ProgramFixture program, out IRunOutput output, out Confirmation confirmation, string[]? only = null, RestoreMode mode = RestoreMode.Replace)
     {
         output = program.Text();
         CommandRun run = new(program.Host, new SharedValues(null, Json: false, Quiet: false, Verbose: false), output);
         StoredSnapshot snapshot = new("19700101_000000Z", "local", "/b/shop_19700101_000000Z.zip", 5, Metadata, DateTimeOffset.UnixEpoch);
         confirmation = new Confirmation(run, "shop", yes: false);
-        return new RestorePresenter(run, snapshot, Metadata, "shop", confirmation);
+        RestoreRequest request = new(snapshot, only ?? [], new Dictionary<string, string>(), false) { Mode = mode };
+        return new RestorePresenter(run, request, Metadata, "shop", confirmation);
     }
 
     private static RestoreResult Plan() => new(
