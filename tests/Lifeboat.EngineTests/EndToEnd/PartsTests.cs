@@ -104,21 +104,69 @@ public sealed class PartsTests : IDisposable
         }
     }
 
-    private ProgramRun Stopped(string stop, params string[] arguments) => LifeboatProgram.RunProgram(
-        InterruptedApp.Program, _folder["app"],
-        new Dictionary<string, string> { ["LIFEBOAT_STOP"] = stop, ["LIFEBOAT_STEPS"] = _folder["steps"] }, arguments);
-
-    private void Create()
+    [Theory]
+    [InlineData("kill-before", false, 4)]
+    [InlineData("kill-after", true, 5)]
+    public void Parts_of_all_local_sources_are_restored_together_or_not_at_all(string how, bool merges, int every)
     {
-        Directory.CreateDirectory(_folder["app"]);
-        File.WriteAllText(_folder["app/lifeboat.yaml"], """
+        Needs.Program("sqlite3");
+        Create("""
             app: shop
             sources:
               filestore: {type: files, path: files}
+              app: {type: sqlite, path: app.db}
+              settings: {type: settings, files: [.env, other.ini]}
             stores:
               local: {path: ../backups}
             encryption: none
             """);
+        const string sql = "sqlite3 app.db 'SELECT * FROM orders; SELECT * FROM other'; tail -n +1 other.ini*";
+        string look() => Look() + LifeboatProgram.Shell(_folder["app"], sql + "; find . -maxdepth 1 ! -name . ! -name .lifeboat -printf '%p %m %U:%G\n' | sort");
+        string old = look();
+        string[] arguments = ["restore", "latest", "--yes", "--json", "--only", "filestore/aa", "--only", "app/orders", "--only", "settings/.env", .. merges ? (string[])["--merge"] : []];
+        Assert.Equal(0, Stopped("never:0", arguments).ExitStatus);
+        string[] steps = File.ReadAllLines(_folder["steps"]);
+        int commit = Array.IndexOf(steps, "journal: Committed") + 1;
+        Assert.Equal(merges ? "1|changed,2|b,3|mine" : "1|a,2|b", LifeboatProgram.Shell(_folder["app"], "sqlite3 app.db 'SELECT * FROM orders ORDER BY id' | paste -sd,").Trim());
+        Assert.Equal("9|changed", LifeboatProgram.Shell(_folder["app"], "sqlite3 app.db 'SELECT * FROM other'").Trim());
+        Assert.Equal("K=1|[changed]", LifeboatProgram.Shell(_folder["app"], "cat .env other.ini | paste -sd'|'").Trim());
+        Run(0, "undo", "--yes");
+        Run(0, "discard", "--yes");
+        Assert.Equal(old, look());
+        foreach (int at in InterruptedRestoreTests.Chosen(steps.Length, every))
+        {
+            string where = $"{how}:{at} ({steps[at - 1]})";
+            ProgramRun stopped = Stopped(string.Create(CultureInfo.InvariantCulture, $"{how}:{at}"), arguments);
+            Assert.True(stopped.ExitStatus == 137, $"{where}: {stopped.All}");
+            bool isNew = how == "kill-after" ? at >= commit : at > commit;
+            ProgramRun next = LifeboatProgram.Run(_folder["app"], "undo", "--yes");
+            Assert.True(isNew == next.ExitStatus is 0 or 3, $"{where}: {next.All}");
+            LifeboatProgram.Run(_folder["app"], "discard", "--yes");
+            InterruptedApp.AssertSame(old, look(), $"{where}\n{next.All}");
+        }
+    }
+
+    private ProgramRun Stopped(string stop, params string[] arguments) => LifeboatProgram.RunProgram(
+        InterruptedApp.Program, _folder["app"],
+        new Dictionary<string, string> { ["LIFEBOAT_STOP"] = stop, ["LIFEBOAT_STEPS"] = _folder["steps"] }, arguments);
+
+    private void Create(string config = """
+        app: shop
+        sources:
+          filestore: {type: files, path: files}
+        stores:
+          local: {path: ../backups}
+        encryption: none
+        """)
+    {
+        Directory.CreateDirectory(_folder["app"]);
+        File.WriteAllText(_folder["app/lifeboat.yaml"], config);
+        bool all = config.Contains("sqlite", StringComparison.Ordinal);
+        if (all)
+            LifeboatProgram.Shell(_folder["app"], """
+                sqlite3 app.db "PRAGMA journal_mode = WAL; CREATE TABLE orders (id INTEGER PRIMARY KEY, note); CREATE TABLE other (id, note); INSERT INTO orders VALUES (1, 'a'), (2, 'b'); INSERT INTO other VALUES (9, 'o')"
+                echo K=1 > .env; echo '[one]' > other.ini
+                """);
         LifeboatProgram.Shell(
             _folder["app"],
             """
@@ -126,6 +174,11 @@ public sealed class PartsTests : IDisposable
             echo captured 5 > files/aa/same; find files -exec touch -d '2026-01-02 03:04:05' {} +
             """);
         Run(3, "backup"); // not encrypted
+        if (all)
+            LifeboatProgram.Shell(_folder["app"], """
+                sqlite3 app.db "UPDATE orders SET note = 'changed' WHERE id = 1; DELETE FROM orders WHERE id = 2; INSERT INTO orders VALUES (3, 'mine'); UPDATE other SET note = 'changed'"
+                rm .env; echo '[changed]' > other.ini
+                """);
         LifeboatProgram.Shell(
             _folder["app"],
             """

@@ -1,8 +1,8 @@
 using System.Text;
-using System.Text.RegularExpressions;
 using Lifeboat.Engine.Apps;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
+using Lifeboat.Engine.Sources.Sqlite.Parts;
 using SQLitePCL;
 
 namespace Lifeboat.Engine.Sources.Sqlite;
@@ -10,7 +10,7 @@ namespace Lifeboat.Engine.Sources.Sqlite;
 /// <summary>
 /// Replaces the values of redacted columns in the private copy of a database, and then writes the copy anew: a page, free or not, could still hold what was in it.
 /// </summary>
-internal sealed partial class SqliteRedaction(SqliteSettings settings, HostEnvironment host)
+internal sealed class SqliteRedaction(SqliteSettings settings, HostEnvironment host)
 {
     private const string MaskFunction = "lifeboat_mask";
     private const string HashFunction = "lifeboat_hash";
@@ -53,7 +53,7 @@ internal sealed partial class SqliteRedaction(SqliteSettings settings, HostEnvir
                 throw new LifeboatException(problems);
             using CancellationTokenRegistration stop = cancellation.Register(database.Interrupt);
             Replace(database, cancellation);
-            database.Execute($"VACUUM INTO {Literal(clean)}");
+            database.Execute($"VACUUM INTO {SqliteTable.Literal(clean)}");
         }
 
         cancellation.ThrowIfCancellationRequested();
@@ -79,20 +79,20 @@ internal sealed partial class SqliteRedaction(SqliteSettings settings, HostEnvir
             throw new LifeboatException([.. settings.Redact.Take(1).Select(column => Refused(
                 column with { Name = string.Join(", ", settings.Redact.Select(static c => c.Name)) }, "foreign keys refer to the values, or need them"))]);
         ForgetSamples(database);
-        foreach (Table index in Tables(database).Where(static table => table.Virtual && ReadsAnother().IsMatch(table.Sql)))
-            Attempt(settings.Redact[0], () => database.Execute($"INSERT INTO {Quoted(index.Name)}({Quoted(index.Name)}) VALUES ('rebuild')"));
+        foreach (Table index in Tables(database).Where(static table => table.Virtual && SqliteTable.ReadsAnother().IsMatch(table.Sql)))
+            Attempt(settings.Redact[0], () => database.Execute($"INSERT INTO {SqliteTable.Quote(index.Name)}({SqliteTable.Quote(index.Name)}) VALUES ('rebuild')"));
     }
 
     private void Replace(SqliteDatabase database, ColumnRedaction column)
     {
-        string table = Quoted(column.Path[0]), name = Quoted(column.Path[1]);
+        string table = SqliteTable.Quote(column.Path[0]), name = SqliteTable.Quote(column.Path[1]);
         bool text = column.By is Replacement.Mask or Replacement.Hash;
         if (text && database.Number($"SELECT count(*) FROM {table} WHERE typeof({name}) NOT IN ('text', 'null')") > 0)
             throw new LifeboatException([Refused(column, "it has values that are not text")]);
         string value = column.By switch
         {
             Replacement.Null => "NULL",
-            Replacement.Constant => Literal(column.Constant!),
+            Replacement.Constant => SqliteTable.Literal(column.Constant!),
             Replacement.Mask => $"{MaskFunction}({name})",
             _ => $"{HashFunction}({name})",
         };
@@ -142,7 +142,7 @@ internal sealed partial class SqliteRedaction(SqliteSettings settings, HostEnvir
             return Redacting.Refused(
                 settings.Name, column.Name, $"the table holds what the virtual table {owner.Name} has, and an index over it", "leave the column as it is");
         List<string> names = [];
-        using SqliteRows rows = database.Query($"PRAGMA main.table_xinfo({Quoted(table.Name)})");
+        using SqliteRows rows = database.Query($"PRAGMA main.table_xinfo({SqliteTable.Quote(table.Name)})");
         while (rows.Next())
         {
             const int name = 1, hidden = 6;
@@ -164,14 +164,6 @@ internal sealed partial class SqliteRedaction(SqliteSettings settings, HostEnvir
             tables.Add(new Table(rows.Text(0), rows.Integer(1) != 0, rows.Text(2)));
         return tables;
     }
-
-    private static string Quoted(string name) => $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
-
-    private static string Literal(string text) => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
-
-    /// <summary>A full-text index over rows of another table (FTS5 4.4.3, FTS4 6.2), which is made anew from these.</summary>
-    [GeneratedRegex(@"\bfts[45]\b.*\bcontent\s*=\s*(?!''|"""")\S", RegexOptions.IgnoreCase | RegexOptions.Singleline)]
-    private static partial Regex ReadsAnother();
 
     private sealed record Table(string Name, bool Virtual, string Sql);
 }
