@@ -69,9 +69,8 @@ public sealed class PostgresSource(PostgresSettings settings, string? toolsFolde
     public IRestoration PrepareRestore(VerifiedSnapshot snapshot, SourceMetadata captured, RestoreRun restore) =>
         new PostgresRestoration(context, settings, secrets, toolsFolder, snapshot, captured, restore, Made);
 
-    public IRestoration PreparePart(VerifiedSnapshot snapshot, SourceMetadata captured, RestoreScope scope, RestoreRun restore) => scope.Mode == RestoreMode.Merge
-        ? throw new LifeboatException(ErrorCodes.PartsUnsupported, "tables cannot be merged yet", "restore them beside the live ones (--beside)", Name)
-        : new PartRestoration(context, settings, secrets, toolsFolder, snapshot, captured, scope, restore, LockTimeout);
+    public IRestoration PreparePart(VerifiedSnapshot snapshot, SourceMetadata captured, RestoreScope scope, RestoreRun restore) =>
+        new PartRestoration(context, settings, secrets, toolsFolder, snapshot, captured, scope, restore, LockTimeout);
 
     public ISwitch Resume(JsonElement record, RestoreRun restore)
     {

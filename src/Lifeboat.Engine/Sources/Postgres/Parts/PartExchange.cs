@@ -1,5 +1,4 @@
 using Lifeboat.Engine.Sources.Postgres.Sessions;
-using Lifeboat.Engine.Sources.Postgres.Sql;
 
 namespace Lifeboat.Engine.Sources.Postgres.Parts;
 
@@ -18,16 +17,16 @@ internal sealed class PartExchange(PartDatabase database, PsqlSession session, P
     public async Task RunAsync(CancellationToken cancellation)
     {
         IReadOnlyList<StateTable> tables = await _from.TablesAsync(cancellation);
-        await LockAsync(tables, cancellation);
+        LockedTables locked = new(database, session, _from);
+        _live = await locked.LockAsync(tables, cancellation);
         StateTable[] there = [.. tables.Where(IsLive)];
         StateTable[] made = [.. tables.Where(one => one.Present && !IsLive(one))], dropped = [.. there.Where(static one => !one.Present)];
-        await CheckAsync(there, cancellation);
         // A partition that is made anew takes its triggers over from its parent as they are: what is the parent's stays enabled, and is not run for rows of partitions.
         foreach (StateTable table in there.Where(static one => one.HasRows))
             await _aside.DisableAsync(_live[table.Name], cancellation);
         await KeepAsync(tables, cancellation);
 
-        await _aside.DropKeysAsync(await KeysAsync(there, dropped, cancellation), cancellation);
+        await _aside.DropKeysAsync(await locked.KeysAsync(there, dropped, cancellation), cancellation);
         if (dropped.Length > 0)
             await session.ExecuteAsync($"DROP TABLE {string.Join(", ", dropped.Select(static one => one.Name.Quoted))}", cancellation);
         TableCreation creation = new(session, _from, made);
@@ -46,37 +45,6 @@ internal sealed class PartExchange(PartDatabase database, PsqlSession session, P
 
     private bool IsLive(StateTable table) => _live.ContainsKey(table.Name);
 
-    /// <summary>Nobody reads or writes the tables until the end, nor those with foreign keys to or from them, which are checked.</summary>
-    private async Task LockAsync(IReadOnlyList<StateTable> tables, CancellationToken cancellation)
-    {
-        RelationName[] names = [.. tables.Select(static one => one.Name)];
-        LiveTable[] before = [.. (await LiveTable.FindAsync(session, names, cancellation)).Values.OrderBy(static one => one.Oid)];
-        if (before.Length == 0)
-            return;
-        // A parent of partitions is not changed itself.
-        string[] whole = [.. before.Where(static one => one.Kind == 'r').Select(static one => "ONLY " + one.Name.Quoted)];
-        string[] others = [.. (await SetAside.KeysAsync(session, before.Select(static one => one.Oid), false, cancellation))
-            .SelectMany(static key => new[] { key.Table, key.References }).Distinct().Except(before.Where(static one => one.Kind == 'r').Select(static one => one.Name)).Select(static name => name.Quoted)];
-        if (whole.Length + others.Length > 0)
-            await session.ExecuteAsync($"LOCK TABLE {string.Join(", ", whole.Concat(others))} IN ACCESS EXCLUSIVE MODE", cancellation);
-        _live = await LiveTable.FindAsync(session, names, cancellation);
-        if (!before.Select(static one => one.Oid).ToHashSet().SetEquals(_live.Values.Select(static one => one.Oid)))
-            throw database.DoesNotFit("somebody dropped or created one of the tables meanwhile", "run the restore again");
-    }
-
-    private async Task CheckAsync(IEnumerable<StateTable> there, CancellationToken cancellation)
-    {
-        Dictionary<RelationName, StateTable> rows = there.Where(static one => one is { HasRows: true, Present: true })
-            .ToDictionary(table => new RelationName(_from.Name, $"t{table.Number}"));
-        IReadOnlyDictionary<RelationName, LiveTable> staged = await LiveTable.FindAsync(session, rows.Keys, cancellation);
-        foreach ((RelationName name, StateTable table) in rows)
-        {
-            string[] differences = [.. _live[table.Name].Differences(staged[name], alsoGenerated: false)];
-            if (differences.Length > 0 || _live[table.Name].Kind != 'r')
-                throw database.DoesNotFit($"table {table.Name} has changed meanwhile: {string.Join("; ", differences)}");
-        }
-    }
-
     /// <summary>Copies what is live, with its types and all.</summary>
     private async Task KeepAsync(IReadOnlyList<StateTable> tables, CancellationToken cancellation)
     {
@@ -86,20 +54,6 @@ internal sealed class PartExchange(PartDatabase database, PsqlSession session, P
         foreach (StateTable table in tables.Where(static one => one.HasRows).Where(IsLive))
             await session.ExecuteAsync($"CREATE TABLE {table.Rows(_to.Name)} AS SELECT * FROM ONLY {table.Name.Quoted}", cancellation);
         await _to.KeepSequencesAsync(await _from.SequencesAsync(cancellation), cancellation);
-    }
-
-    /// <summary>
-    /// The foreign keys that are in the way. One to a table that is dropped goes with it only if its definition brings it back; any other stops the drop, as it should.
-    /// </summary>
-    private async Task<IReadOnlyList<ForeignKey>> KeysAsync(StateTable[] there, StateTable[] dropped, CancellationToken cancellation)
-    {
-        IReadOnlyList<ForeignKey> keys = await SetAside.KeysAsync(session, there.Select(one => _live[one.Name].Oid), false, cancellation);
-        if (dropped.Length == 0)
-            return keys;
-        HashSet<RelationName> going = [.. dropped.Select(static one => one.Name)];
-        IReadOnlyList<(string Sql, string? Unless)> rest = await _from.DefinitionsAsync(DefinitionPhase.Rest, dropped, cancellation);
-        return [.. keys.Where(key => !going.Contains(key.References) || going.Contains(key.Table)
-            || rest.Any(one => one.Unless == DefinitionStatement.UnlessKey(key.Table, key.Name)))];
     }
 
     private async Task PutAsync(StateTable table, CancellationToken cancellation)

@@ -85,7 +85,7 @@ internal sealed class PartPreflight(RestoreTarget target, PartDatabase database,
             RequireOwner(session, live.Name, live.Owner, live.OurOwn);
         }
 
-        IReadOnlyList<ForeignKey> keys = await SetAside.KeysAsync(session, _live.Values.Select(static one => one.Oid), false, cancellation);
+        IReadOnlyList<ForeignKey> keys = await SetAside.KeysAsync(session, _live.Values.Select(static one => one.Oid), cancellation);
         foreach (ForeignKey key in keys.Where(static one => !one.Enforced))
             Unfit($"the server does not watch foreign key {key.Name} of {key.Table} now (its triggers are disabled), and would do so afterwards",
                 $"ALTER TABLE {key.Table.Quoted} ENABLE TRIGGER ALL, then run again; or restore beside (--beside)");

@@ -115,6 +115,14 @@ internal sealed class PartSchema(PsqlSession session, string name)
                 """, cancellation);
     }
 
+    /// <summary>Puts the live values in the place of those that were kept.</summary>
+    public async Task RenewSequencesAsync(CancellationToken cancellation)
+    {
+        IReadOnlyList<RelationName> sequences = await SequencesAsync(cancellation);
+        await session.ExecuteAsync($"DELETE FROM {Sequences}", cancellation);
+        await KeepSequencesAsync(sequences, cancellation);
+    }
+
     /// <summary>Whether somebody else has written into the tables since they were switched. Does away with row security that would hide it: to be rolled back.</summary>
     public async Task<bool> WasUsedAsync(CancellationToken cancellation)
     {

@@ -83,6 +83,12 @@ internal sealed class PartSwitch(PartDatabase database, PartRecord record, Func<
                 case PartWay.Exchange:
                     await new PartExchange(database, session, way).RunAsync(token);
                     break;
+                case PartWay.Add:
+                    Merged = await new PartMerge(database, session, way).AddAsync(token);
+                    break;
+                case PartWay.Remove:
+                    await new PartMerge(database, session, way).RemoveAsync(isBack, token);
+                    break;
                 default:
                     await session.ExecuteAsync($"ALTER SCHEMA {SqlText.Identifier(way.Incoming)} RENAME TO {SqlText.Identifier(way.Outgoing)}", token);
                     break;

@@ -17,13 +17,13 @@ internal sealed class SetAside(PsqlSession session)
     private IReadOnlyList<ForeignKey> _keys = [];
 
     /// <summary>The foreign keys to and from some tables.</summary>
-    public static async Task<IReadOnlyList<ForeignKey>> KeysAsync(PsqlSession session, IEnumerable<uint> tables, bool onlyTo, CancellationToken cancellation)
+    public static async Task<IReadOnlyList<ForeignKey>> KeysAsync(PsqlSession session, IEnumerable<uint> tables, CancellationToken cancellation)
     {
         string oids = $"ANY ('{{{string.Join(',', tables)}}}'::oid[])";
         IReadOnlyList<string?[]> rows = await session.QueryAsync(
             $"""
             WITH RECURSIVE touched(oid, parent) AS (
-              SELECT oid, conparentid FROM pg_catalog.pg_constraint WHERE contype = 'f' AND (confrelid = {oids}{(onlyTo ? "" : $" OR conrelid = {oids}")})
+              SELECT oid, conparentid FROM pg_catalog.pg_constraint WHERE contype = 'f' AND (confrelid = {oids} OR conrelid = {oids})
               UNION SELECT p.oid, p.conparentid FROM pg_catalog.pg_constraint p JOIN touched t ON p.oid = t.parent)
             SELECT n.nspname, c.relname, c.relkind, fn.nspname, f.relname, k.conname, pg_catalog.pg_get_constraintdef(k.oid),
               pg_catalog.obj_description(k.oid, 'pg_constraint'), NOT EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE g.tgconstraint = k.oid AND g.tgenabled <> 'O')
