@@ -1,4 +1,3 @@
-using System.Text;
 using Lifeboat.Engine.Apps;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
