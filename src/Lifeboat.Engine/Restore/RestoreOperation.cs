@@ -102,7 +102,7 @@ public sealed class RestoreOperation(App? app, RunContext context)
             new RestoreEvidence(
                 RestoreEvidence.CurrentVersion, result.RestoreId, result.Committed ? "restored" : "taken_back", target.Name, request.Snapshot.Id, metadata.Timestamp, metadata.Host,
                 run.Host.LifeboatVersion, run.Host.HostName, began, run.Host.Time.GetUtcNow(),
-                [.. result.Sources.Zip(captured, (source, one) => RestoreEvidence.Of(source, one, _recorder.Phases))],
+                [.. result.Sources.Zip(captured, (source, one) => RestoreEvidence.Of(source, one, request.ScopeOf(one.Name), _recorder.Phases))],
                 [.. result.Warnings.Select(EvidenceProblem.Of)], [.. errors.Select(EvidenceProblem.Of)]),
             run);
 

@@ -1,5 +1,8 @@
 using System.Xml.Linq;
+using Lifeboat.Engine.Restore;
 using Lifeboat.Engine.Restore.Evidence;
+using Lifeboat.Engine.Snapshots;
+using Lifeboat.Engine.Sources;
 
 namespace Lifeboat.Tests.Restore;
 
@@ -31,6 +34,28 @@ public sealed class RestoreEvidenceTests
         Assert.DoesNotContain("<script", page, StringComparison.Ordinal);
         Assert.DoesNotContain("src=", page, StringComparison.Ordinal);
         Assert.DoesNotContain("url(", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_restore_of_parts_says_which_and_does_not_count_the_whole_source()
+    {
+        SourceMetadata captured = new()
+        {
+            Name = "main", Type = "postgres", Cut = new CutMetadata(DateTimeOffset.UnixEpoch), Bytes = 7, Files = 9, Tables = [new TableMetadata("public.t", 12345, 7, "d", [])],
+        };
+        SourceRestore done = new("main", new RestorePlan("1 table of database shop", false, null, [], new Dictionary<string, long>(), [], []), new VerifyReport([new VerifyCheck("table public.t", "1", "1")]))
+        {
+            Merged = [new MergeCount("table public.t", 1, 2, 3, ["(4)"])],
+        };
+        RestoreEvidence merge = Evidence with { Sources = [RestoreEvidence.Of(done, captured, new RestoreScope(["public.t"], RestoreMode.Merge), [])] };
+
+        string page = EvidencePage.Write(merge);
+
+        Assert.Contains("<dt>Parts</dt><dd>public.t (--merge)</dd>", page, StringComparison.Ordinal);
+        Assert.Contains("<dt>State before</dt><dd>nothing was replaced</dd>", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("12,345", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("12345", merge.ToJson(), StringComparison.Ordinal);
+        Assert.Contains("<td>table public.t</td><td class=\"number\">1</td><td class=\"number\">2</td><td class=\"number\">3</td><td class=\"value\">(4)</td>", page, StringComparison.Ordinal);
     }
 
     [Fact]

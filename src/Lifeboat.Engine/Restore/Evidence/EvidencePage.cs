@@ -71,10 +71,14 @@ internal static class EvidencePage
     private static void Source(StringBuilder page, EvidenceSource source)
     {
         page.Append(CultureInfo.InvariantCulture, $"<h2>{Text(source.Name)}</h2>\n");
+        (string, string)[] parts = source.Parts is null ? [] : [("Parts", source.Parts)];
         Facts(page,
+        [
+            .. parts,
             ("Restored into", source.Target),
-            ("State before", source.KeptAs is null ? "there was none" : $"kept as {source.KeptAs}"),
-            ("Time", string.Join(", ", source.Timings.Select(static one => string.Create(CultureInfo.InvariantCulture, $"{one.Phase} {one.Seconds:0.0} s")))));
+            ("State before", source.KeptAs is not null ? $"kept as {source.KeptAs}" : source.Parts is null ? "there was none" : "nothing was replaced"),
+            ("Time", string.Join(", ", source.Timings.Select(static one => string.Create(CultureInfo.InvariantCulture, $"{one.Phase} {one.Seconds:0.0} s")))),
+        ]);
         if (source.Done.Count > 0)
             page.Append("<ul>\n" + string.Concat(source.Done.Select(static step => $"<li>{Text(step)}</li>\n")) + "</ul>\n");
         if (source.Merged is { } merged)

@@ -36,25 +36,27 @@ public sealed record RestoreEvidence(
 
     public string ToJson() => JsonSerializer.Serialize(this, EvidenceJson.Default.RestoreEvidence) + "\n";
 
-    internal static EvidenceSource Of(SourceRestore source, SourceMetadata captured, IReadOnlyList<PhaseFinished> phases) => new(
+    internal static EvidenceSource Of(SourceRestore source, SourceMetadata captured, RestoreScope scope, IReadOnlyList<PhaseFinished> phases) => new(
         source.Name,
         captured.Type,
         captured.Engine,
         source.Plan.Target,
         source.Plan.KeptAs,
-        captured.Tables?.Count,
-        captured.Tables?.Sum(static table => table.Rows),
-        captured.Files,
-        captured.Bytes,
+        scope.IsWhole ? captured.Tables?.Count : null,
+        scope.IsWhole ? captured.Tables?.Sum(static table => table.Rows) : null,
+        scope.IsWhole ? captured.Files : null,
+        scope.IsWhole ? captured.Bytes : null,
         source.Plan.Steps,
         [.. (source.Verification?.Checks ?? []).Select(static check => new EvidenceCheck(check.Subject, check.Expected, check.Found, check.Passed))],
         [.. phases.Where(phase => phase.Source == source.Name).Select(static phase => new EvidencePhase(
             JsonNamingPolicy.SnakeCaseLower.ConvertName(phase.Phase.ToString()), Math.Round(phase.Elapsed.TotalSeconds, 3)))],
-        source.Merged.Count == 0 ? null : source.Merged);
+        source.Merged.Count == 0 ? null : source.Merged,
+        scope.IsWhole ? null : (scope.Parts.Count == 0 ? "all" : string.Join(", ", scope.Parts)) + (scope.Mode == RestoreMode.Replace ? "" : $" ({scope.Words})"));
 }
 
 /// <param name="Target">What it was restored into.</param>
 /// <param name="KeptAs">Where the state before is kept; null where there was none.</param>
+/// <param name="Parts">Which parts were asked for, and how; null where all was restored. The counts are of whole sources, so they are null then.</param>
 /// <param name="Merged">What a merge added, found equal, and left different; null for anything else.</param>
 /// <param name="Done">What the plan said would be created, replaced, kept; roles and accounts too.</param>
 public sealed record EvidenceSource(
@@ -65,12 +67,13 @@ public sealed record EvidenceSource(
     string? KeptAs,
     int? Tables,
     long? Rows,
-    long Files,
-    long Bytes,
+    long? Files,
+    long? Bytes,
     IReadOnlyList<string> Done,
     IReadOnlyList<EvidenceCheck> Checks,
     IReadOnlyList<EvidencePhase> Timings,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<MergeCount>? Merged = null);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<MergeCount>? Merged = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Parts = null);
 
 /// <summary>One comparison of what the snapshot says with what was read back after staging.</summary>
 public sealed record EvidenceCheck(string Subject, string Expected, string Found, bool Passed);
