@@ -25,7 +25,6 @@ public sealed class RestoreOperation(App? app, RunContext context)
     public async Task<RestoreResult> RunAsync(
         RestoreRequest request, Func<RestoreResult, CancellationToken, Task<bool>> confirm, CancellationToken cancellation)
     {
-        // 1. Open the snapshot, and settle what goes where.
         RunContext run = context with { Progress = _recorder, Host = context.Host with { Workers = app?.Workers ?? context.Host.Workers } };
         BundleReader bundle = await new SnapshotOpener(app, run).OpenBundleAsync(request.Snapshot, cancellation);
         await using VerifiedSnapshot snapshot = await VerifiedSnapshot.OpenAsync(bundle, cancellation);
@@ -40,26 +39,14 @@ public sealed class RestoreOperation(App? app, RunContext context)
         else
             await past.SettleAsync(cancellation);
 
-        // 2. Plan: every reason why it would fail, before anything is written.
         string id = run.Host.NewId();
+        Work work = new(run, request, target, snapshot.Metadata, captured);
         RestoreJournal? journal = null;
-        SourceFactory factory = new(target, run, new SecretResolver(target.Directory, run));
-        await using StagedSources sources = new(
-            Selection.Prepare(
-                captured,
-                (one, restore) =>
-                {
-                    ISource source = factory.Create(Selection.SettingsOf(target, one, request));
-                    RestoreScope scope = request.ScopeOf(one.Name);
-                    return scope.IsWhole ? source.PrepareRestore(snapshot, one, restore) : source.PreparePart(snapshot, one, scope, restore);
-                },
-                name => new RestoreRun(id) { RecordAsync = (record, token) => journal!.RunOf(name).RecordAsync(record, token) }),
-            run);
+        await using StagedSources sources = Prepare(
+            work, snapshot, name => new RestoreRun(id) { RecordAsync = (record, token) => journal!.RunOf(name).RecordAsync(record, token) });
         // All ciphertext is authenticated, which is cheap: damage is found before the first byte is written.
         await run.PhaseAsync(null, Phase.Preflight, bundle.AuthenticateAsync, cancellation);
-        IReadOnlyList<SourceRestore> planned = await sources.PlanAsync(cancellation);
-        List<Problem> warnings = [.. interrupted, .. Selection.Warnings(target, snapshot.Metadata, request.Only), .. planned.SelectMany(static one => one.Plan.Warnings), .. captured.SelectMany(LeftOut)];
-        RestoreResult plan = new(id, planned, [.. planned.SelectMany(static one => one.Plan.Blockers), .. RestoreSpace.Shortages(planned), .. OpenFilesCheck.Shortage(run.Host)], warnings, false);
+        RestoreResult plan = Judge(work, id, await sources.PlanAsync(cancellation), interrupted);
         if (request.DryRun)
             return plan;
         if (plan.Blockers.Count > 0)
@@ -67,44 +54,81 @@ public sealed class RestoreOperation(App? app, RunContext context)
         if (!await confirm(plan, cancellation))
             throw new OperationCanceledException("the restore was not confirmed");
 
-        // 3. Stage and verify all, then switch all; or take all back.
-        JournalHeader header = new(
-            JournalHeader.CurrentVersion, id, target.Name, request.Snapshot.Id, run.Host.LifeboatVersion, null,
-            [.. captured.Select(one => new JournalSource(one.Name, one.Type, request.Targets.GetValueOrDefault(one.Name)))]);
-        using RestoreJournal written = journal = RestoreJournal.Begin(RunLock.StateDirectory(target), JournalStep.Restore, header, run);
-        Switchover switchover = new(journal, sources.Switches, new PastRestores(target, run).Hooks(journal), run);
-        DateTimeOffset began = run.Host.Time.GetUtcNow();
+        using RestoreJournal written = journal = RestoreJournal.Begin(RunLock.StateDirectory(target), JournalStep.Restore, work.Header(id), run);
+        RestoreResult done = await CommitAsync(work, plan, sources, written, past.Hooks(written), cancellation);
+        return app is null ? done with { UndoFrom = target.Directory } : done;
+    }
+
+    /// <summary>What is restored into what.</summary>
+    private sealed record Work(RunContext Run, RestoreRequest Request, App Target, SnapshotMetadata Metadata, IReadOnlyList<SourceMetadata> Captured)
+    {
+        public JournalHeader Header(string id) => new(
+            JournalHeader.CurrentVersion, id, Target.Name, Request.Snapshot.Id, Run.Host.LifeboatVersion, null,
+            [.. Captured.Select(one => new JournalSource(one.Name, one.Type, Request.Targets.GetValueOrDefault(one.Name)))]);
+    }
+
+    private static StagedSources Prepare(Work work, VerifiedSnapshot snapshot, Func<string, RestoreRun> runOf)
+    {
+        SourceFactory factory = new(work.Target, work.Run, new SecretResolver(work.Target.Directory, work.Run));
+        return new StagedSources(
+            Selection.Prepare(
+                work.Captured,
+                (one, restore) =>
+                {
+                    ISource source = factory.Create(Selection.SettingsOf(work.Target, one, work.Request));
+                    RestoreScope scope = work.Request.ScopeOf(one.Name);
+                    return scope.IsWhole ? source.PrepareRestore(snapshot, one, restore) : source.PreparePart(snapshot, one, scope, restore);
+                },
+                runOf),
+            work.Run);
+    }
+
+    /// <summary>The plan of all sources, with every reason why it would fail.</summary>
+    private static RestoreResult Judge(Work work, string id, IReadOnlyList<SourceRestore> planned, IReadOnlyList<Problem> interrupted) => new(
+        id,
+        planned,
+        [.. planned.SelectMany(static one => one.Plan.Blockers), .. RestoreSpace.Shortages(planned), .. OpenFilesCheck.Shortage(work.Run.Host)],
+        [
+            .. interrupted, .. Selection.Warnings(work.Target, work.Metadata, work.Request.Only), .. planned.SelectMany(static one => one.Plan.Warnings),
+            .. work.Captured.SelectMany(LeftOut),
+        ],
+        false);
+
+    /// <summary>Stages and verifies all, then switches all; or takes all back. Both leave evidence.</summary>
+    private async Task<RestoreResult> CommitAsync(
+        Work work, RestoreResult plan, StagedSources sources, RestoreJournal journal, HookRunner hooks, CancellationToken cancellation)
+    {
+        Switchover switchover = new(journal, sources.Switches, hooks, work.Run);
+        DateTimeOffset began = work.Run.Host.Time.GetUtcNow();
         RestoreResult outcome(bool committed) => plan with
         {
-            Sources = [.. planned.Select((source, i) => source with { Verification = sources.Reports.ElementAtOrDefault(i), Merged = sources.Merged(i) })],
-            Warnings = [.. warnings, .. _recorder.Warnings.Select(static one => one.Problem with { Where = one.Problem.Where ?? one.Source })],
+            Sources = [.. plan.Sources.Select((source, i) => source with { Verification = sources.Reports.ElementAtOrDefault(i), Merged = sources.Merged(i) })],
+            Warnings = [.. plan.Warnings, .. _recorder.Warnings.Select(static one => one.Problem with { Where = one.Problem.Where ?? one.Source })],
             Committed = committed,
         };
         try
         {
-            await switchover.CommitOrTakeBackAsync(cancellation, () => sources.StageAsync(written, cancellation));
+            await switchover.CommitOrTakeBackAsync(cancellation, () => sources.StageAsync(journal, cancellation));
         }
         catch (LifeboatException e)
         {
-            WriteEvidence(target, snapshot.Metadata, captured, request, outcome(committed: false), began, e.Problems, run);
+            WriteEvidence(work, outcome(committed: false), began, e.Problems);
             throw;
         }
 
         await switchover.FinishAsync();
         RestoreResult done = outcome(committed: true);
-        return done with { UndoFrom = app is null ? target.Directory : null, Evidence = WriteEvidence(target, snapshot.Metadata, captured, request, done, began, [], run) };
+        return done with { Evidence = WriteEvidence(work, done, began, []) };
     }
 
-    private string? WriteEvidence(
-        App target, SnapshotMetadata metadata, IReadOnlyList<SourceMetadata> captured, RestoreRequest request, RestoreResult result, DateTimeOffset began,
-        IReadOnlyList<Problem> errors, RunContext run) => EvidenceFiles.Write(
-            RunLock.StateDirectory(target),
-            new RestoreEvidence(
-                RestoreEvidence.CurrentVersion, result.RestoreId, result.Committed ? "restored" : "taken_back", target.Name, request.Snapshot.Id, metadata.Timestamp, metadata.Host,
-                run.Host.LifeboatVersion, run.Host.HostName, began, run.Host.Time.GetUtcNow(),
-                [.. result.Sources.Zip(captured, (source, one) => RestoreEvidence.Of(source, one, request.ScopeOf(one.Name), _recorder.Phases))],
-                [.. result.Warnings.Select(EvidenceProblem.Of)], [.. errors.Select(EvidenceProblem.Of)]),
-            run);
+    private string? WriteEvidence(Work work, RestoreResult result, DateTimeOffset began, IReadOnlyList<Problem> errors) => EvidenceFiles.Write(
+        RunLock.StateDirectory(work.Target),
+        new RestoreEvidence(
+            RestoreEvidence.CurrentVersion, result.RestoreId, result.Committed ? "restored" : "taken_back", work.Target.Name, work.Request.Snapshot.Id,
+            work.Metadata.Timestamp, work.Metadata.Host, work.Run.Host.LifeboatVersion, work.Run.Host.HostName, began, work.Run.Host.Time.GetUtcNow(),
+            [.. result.Sources.Zip(work.Captured, (source, one) => RestoreEvidence.Of(source, one, work.Request.ScopeOf(one.Name), _recorder.Phases))],
+            [.. result.Warnings.Select(EvidenceProblem.Of)], [.. errors.Select(EvidenceProblem.Of)]),
+        work.Run);
 
     private static IEnumerable<Problem> LeftOut(SourceMetadata source)
     {

@@ -53,6 +53,10 @@ public sealed class VerifiedSnapshot : IAsyncDisposable
         }
     }
 
+    /// <summary>What is wrong where the snapshot does not have a file that a source's metadata names; null where it has it.</summary>
+    public Problem? Lacks(string path, string source) => Entries.ContainsKey(path) ? null : new Problem(
+        ErrorCodes.SnapshotIncomplete, $"the snapshot has no {path}", "use another snapshot; this one was altered or damaged", source);
+
     /// <summary>Opens a file; its bytes are checked as they are read, see <see cref="ISnapshotReader.Open"/>.</summary>
     public Stream Open(string path) => new CheckedStream(_reader.Open(Listed(path, out string expected)), path, expected);
 

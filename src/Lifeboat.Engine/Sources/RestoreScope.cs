@@ -1,4 +1,5 @@
 using Lifeboat.Engine.Apps;
+using Lifeboat.Engine.Errors;
 
 namespace Lifeboat.Engine.Sources;
 
@@ -37,6 +38,11 @@ public sealed record RestoreScope(IReadOnlyList<string> Parts, RestoreMode Mode)
         Glob glob = new(part);
         return !names.Any(glob.Matches);
     });
+
+    /// <summary>The same as problems.</summary>
+    /// <param name="what">What the snapshot has not: <c>no table</c>, <c>nothing</c>.</param>
+    public IEnumerable<Problem> NotInSnapshot(string what, IReadOnlyCollection<string> names, string source) => Unmatched(names).Select(part => new Problem(
+        ErrorCodes.PartNotInSnapshot, $"the snapshot has {what} in {source} that matches {part}", $"it has {string.Join(", ", names)}", source));
 }
 
 /// <summary>What a merge did with one table or tree.</summary>

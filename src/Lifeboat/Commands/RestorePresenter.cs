@@ -2,7 +2,6 @@ using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Restore;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources;
-using Lifeboat.Engine.Stores;
 using Lifeboat.Output;
 
 namespace Lifeboat.Commands;
@@ -10,8 +9,6 @@ namespace Lifeboat.Commands;
 /// <summary>Shows a restore: its plan, the question, and how it ended.</summary>
 internal sealed class RestorePresenter(CommandRun run, RestoreRequest request, SnapshotMetadata metadata, string app, Confirmation confirmation)
 {
-    private readonly StoredSnapshot _snapshot = request.Snapshot;
-
     private bool _planShown;
 
     /// <summary>Shows the plan and asks whether to go on.</summary>
@@ -61,7 +58,7 @@ internal sealed class RestorePresenter(CommandRun run, RestoreRequest request, S
         _planShown = true;
         PlanMessage message = new(
             plan.RestoreId,
-            _snapshot.Id,
+            request.Snapshot.Id,
             app,
             [.. plan.Sources.Select(Document)],
             ProblemDocument.From(plan.Blockers),
@@ -88,11 +85,11 @@ internal sealed class RestorePresenter(CommandRun run, RestoreRequest request, S
 
     internal void WritePlan(TextReport text, RestoreResult plan)
     {
-        text.Wrapped($"Plan: restore {app} from {_snapshot.Id}, taken {Quantity.Time(metadata.Timestamp, text.Zone)}", 2);
+        text.Wrapped($"Plan: restore {app} from {request.Snapshot.Id}, taken {Quantity.Time(metadata.Timestamp, text.Zone)}", 2);
         foreach (SourceRestore source in plan.Sources)
         {
-            string[] parts = [.. request.ScopeOf(source.Name).Parts];
-            text.Line().Wrapped(parts.Length == 0 ? $"{source.Name}{Describe(source)}" : $"{source.Name}: {string.Join(", ", parts)}", 4);
+            IReadOnlyList<string> parts = request.ScopeOf(source.Name).Parts;
+            text.Line().Wrapped(parts.Count == 0 ? $"{source.Name}{Describe(source)}" : $"{source.Name}: {string.Join(", ", parts)}", 4);
             if (!source.Plan.IsMade)
             {
                 text.Line("  could not be looked at; the reasons are below");
@@ -137,7 +134,7 @@ internal sealed class RestorePresenter(CommandRun run, RestoreRequest request, S
         if (result.Committed)
         {
             string checks = Quantity.Count(result.Sources.Sum(static source => source.Verification?.Checks.Count ?? 0), "check");
-            text.Wrapped($"Restored {app} from {_snapshot.Id} in {Quantity.Duration(run.Elapsed)}: {checks} made, no difference found.", 2);
+            text.Wrapped($"Restored {app} from {request.Snapshot.Id} in {Quantity.Duration(run.Elapsed)}: {checks} made, no difference found.", 2);
             foreach (SourceRestore source in result.Sources.Where(static source => source.Plan.KeptAs is not null))
                 text.Wrapped($"  {source.Name}: the state from before is kept as {source.Plan.KeptAs}", 4);
             foreach ((string name, MergeCount merged) in result.Sources.SelectMany(static source => source.Merged.Select(one => (source.Name, one))))

@@ -51,17 +51,8 @@ public sealed class ChromaSource(ChromaSettings settings, RunContext run) : ISou
         }
     }
 
-    public IRestoration PrepareRestore(VerifiedSnapshot snapshot, SourceMetadata captured, RestoreRun restore)
-    {
-        try
-        {
-            return new ChromaRestoration(settings, run, snapshot, captured, restore);
-        }
-        catch (IOException e)
-        {
-            throw FileFailure.Tell(e, Name);
-        }
-    }
+    public IRestoration PrepareRestore(VerifiedSnapshot snapshot, SourceMetadata captured, RestoreRun restore) =>
+        FileFailure.Tell(Name, () => new ChromaRestoration(settings, run, snapshot, captured, restore));
 
     public ISwitch Resume(JsonElement record, RestoreRun restore) => ChromaRestoration.SwitchOf(run, Name, PathSwitchRecord.From(record, Name));
 

@@ -2,7 +2,6 @@ using System.Globalization;
 using Lifeboat.Engine.Apps;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
-using Lifeboat.Engine.Progress;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources.Local;
 using Lifeboat.Engine.Sources.Trees;
@@ -26,14 +25,7 @@ internal sealed class FilesRestoration : IRestoration
         _restore = restore;
         _details = TreeDetails.From(captured);
         _manifest = new TreeManifest(snapshot, _details);
-        try
-        {
-            _place = new FolderStaging(settings.Path, restore.Id);
-        }
-        catch (IOException e)
-        {
-            throw FileFailure.Tell(e, settings.Name);
-        }
+        _place = FileFailure.Tell(settings.Name, () => new FolderStaging(settings.Path, restore.Id));
     }
 
     public Task<RestorePlan> PlanAsync(CancellationToken cancellation)
@@ -50,9 +42,8 @@ internal sealed class FilesRestoration : IRestoration
         if (_place.IsInside)
             steps.Add($"{_place.Path} itself cannot be renamed, so what is in it is switched name by name");
         List<Problem> blockers = [.. _place.Blockers(_settings.Name)];
-        if (!_manifest.Snapshot.Entries.ContainsKey(_details.Manifest))
-            blockers.Add(new Problem(
-                ErrorCodes.SnapshotIncomplete, $"the snapshot has no {_details.Manifest}", "use another snapshot; this one was altered or damaged", _settings.Name));
+        if (_manifest.Snapshot.Lacks(_details.Manifest, _settings.Name) is { } lacking)
+            blockers.Add(lacking);
         Dictionary<string, long> space = new() { [_place.SpaceFolder] = _details.DiskBytes };
         return Task.FromResult(new RestorePlan(
             _place.Path, replaces, replaces ? _place.BeforePath : null, steps, space, blockers, [.. CapturedOwner.Warnings(_settings.Name, _details.Owners)]));
@@ -61,23 +52,10 @@ internal sealed class FilesRestoration : IRestoration
     public async Task StageAsync(CancellationToken cancellation)
     {
         await _restore.RecordAsync(Switch.Record, cancellation);
-        await FileFailure.TellAsync(_settings.Name, () => Task.Run(() => BuildAsync(cancellation), cancellation));
+        await Staged.BuildAsync(cancellation);
     }
 
-    public async Task<VerifyReport> VerifyAsync(CancellationToken cancellation)
-    {
-        VerifyReport? report = null;
-        await FileFailure.TellAsync(_settings.Name, () => Task.Run(
-            async () =>
-            {
-                using Folder staging = Folder.Open(_place.StagingPath);
-                TreeVerification verification = new(
-                    _manifest, staging, Rules(staging), new ByteMeter(_run.Progress, _settings.Name, Phase.Verify));
-                report = await verification.CompareAsync(_run.Host.Workers, cancellation);
-            },
-            cancellation));
-        return report!;
-    }
+    public Task<VerifyReport> VerifyAsync(CancellationToken cancellation) => Staged.CompareAsync(cancellation);
 
     /// <summary>Where the tree is staged.</summary>
     public FolderStaging Place => _place;
@@ -86,15 +64,5 @@ internal sealed class FilesRestoration : IRestoration
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    /// <summary>Who is not root owns what he staged, so the staged root tells who that is.</summary>
-    private static TraitRules Rules(Folder staging) => TraitRules.For(staging.Status());
-
-    private async Task BuildAsync(CancellationToken cancellation)
-    {
-        using Folder staging = _place.CreateStaging();
-        TreeStaging tree = new(
-            _manifest, staging, TraitRules.For(staging.Status()), new ByteMeter(_run.Progress, _settings.Name, Phase.Stage));
-        await tree.BuildAsync(_run.Host.Workers, cancellation);
-        staging.FlushFilesystem();
-    }
+    private StagedTree Staged => new(_manifest, _place, _settings.Name, _run);
 }

@@ -60,6 +60,19 @@ internal sealed class FileFailure(FileTrouble trouble, string message, Exception
         }
     }
 
+    /// <summary>As <see cref="TellAsync"/>, for what only looks at paths.</summary>
+    public static T Tell<T>(string where, Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (IOException e)
+        {
+            throw Tell(e, where);
+        }
+    }
+
     public static LifeboatException Tell(Exception e, string where) => TroubleOf(e) switch
     {
         FileTrouble.Full => new LifeboatException(

@@ -43,8 +43,7 @@ internal sealed class SettingsRestoration : IRestoration
         foreach (Item item in all)
             (Merges && item.Place.Replaces ? _left : _items).Add(item);
         string[] names = [.. _details.Files.Select(static file => file.Path), .. _details.EnvironmentFile is null ? (string[])[] : [values]];
-        _unmatched.AddRange(scope.Unmatched(names).Select(part => new Problem(
-            ErrorCodes.PartNotInSnapshot, $"the snapshot has nothing in {settings.Name} that matches {part}", $"it has {string.Join(", ", names)}", settings.Name)));
+        _unmatched.AddRange(scope.NotInSnapshot("nothing", names, settings.Name));
     }
 
     public IReadOnlyList<MergeCount> Merged { get; private set; } = [];
@@ -157,9 +156,8 @@ internal sealed class SettingsRestoration : IRestoration
             blockers.AddRange(item.Place.FileBlockers(_settings.Name, live));
             if (_snapshot.Entries.TryGetValue(item.File, out SnapshotEntry? entry))
                 space[item.Place.ExistingAncestor] = space.GetValueOrDefault(item.Place.ExistingAncestor) + entry.Bytes;
-            else
-                blockers.Add(new Problem(
-                    ErrorCodes.SnapshotIncomplete, $"the snapshot has no {item.File}", "use another snapshot; this one was altered or damaged", _settings.Name));
+            else if (_snapshot.Lacks(item.File, _settings.Name) is { } lacking)
+                blockers.Add(lacking);
         }
 
         foreach (IGrouping<string, Item> same in _items.GroupBy(static item => item.Place.Path).Where(static group => group.Count() > 1))

@@ -38,17 +38,8 @@ public sealed class SettingsSource(SettingsSettings settings, RunContext run) : 
             $"restore them to another folder with `--target {Name}=…`", Name)
         : Prepare(snapshot, captured, scope, restore);
 
-    private SettingsRestoration Prepare(VerifiedSnapshot snapshot, SourceMetadata captured, RestoreScope scope, RestoreRun restore)
-    {
-        try
-        {
-            return new SettingsRestoration(settings, run, snapshot, captured, scope, restore);
-        }
-        catch (IOException e)
-        {
-            throw FileFailure.Tell(e, Name);
-        }
-    }
+    private SettingsRestoration Prepare(VerifiedSnapshot snapshot, SourceMetadata captured, RestoreScope scope, RestoreRun restore) =>
+        FileFailure.Tell(Name, () => new SettingsRestoration(settings, run, snapshot, captured, scope, restore));
 
     public ISwitch Resume(JsonElement record, RestoreRun restore) => new PathSwitch(run, Name, PathSwitchRecord.From(record, Name));
 

@@ -95,9 +95,8 @@ internal sealed class SqliteRestoration : IRestoration
 
     private IEnumerable<Problem> Blockers(FileStatus? live)
     {
-        if (!_snapshot.Entries.ContainsKey(_details.File))
-            yield return new Problem(
-                ErrorCodes.SnapshotIncomplete, $"the snapshot has no {_details.File}", "use another snapshot; this one was altered or damaged", _settings.Name);
+        if (_snapshot.Lacks(_details.File, _settings.Name) is { } lacking)
+            yield return lacking;
         foreach (Problem problem in _place.FileBlockers(_settings.Name, live))
             yield return problem;
     }

@@ -38,25 +38,13 @@ public sealed class SqliteSource(SqliteSettings settings, RunContext run) : ISou
     }
 
     public IRestoration PrepareRestore(VerifiedSnapshot snapshot, SourceMetadata captured, RestoreRun restore) =>
-        Prepare(() => new SqliteRestoration(settings, run, snapshot, captured, restore));
+        FileFailure.Tell(Name, () => new SqliteRestoration(settings, run, snapshot, captured, restore));
 
     public IRestoration PreparePart(VerifiedSnapshot snapshot, SourceMetadata captured, RestoreScope scope, RestoreRun restore) => scope.Mode == RestoreMode.Beside
         ? throw new LifeboatException(
             ErrorCodes.PartsUnsupported, "a SQLite database has no schemas, so there is no place for tables beside the live ones",
             $"restore them to another file with `--target {Name}=…`", Name)
-        : Prepare(() => new SqlitePartRestoration(settings, run, snapshot, captured, scope, restore));
-
-    private IRestoration Prepare(Func<IRestoration> prepare)
-    {
-        try
-        {
-            return prepare();
-        }
-        catch (IOException e)
-        {
-            throw FileFailure.Tell(e, Name);
-        }
-    }
+        : FileFailure.Tell(Name, () => new SqlitePartRestoration(settings, run, snapshot, captured, scope, restore));
 
     public ISwitch Resume(JsonElement record, RestoreRun restore) => SqliteRestoration.SwitchOf(run, Name, PathSwitchRecord.From(record, Name));
 }

@@ -38,14 +38,7 @@ internal sealed class PartRestoration : IRestoration
         _all = new TreeManifest(snapshot, TreeDetails.From(captured));
         _selection = new PartSelection(settings.Name, scope.Parts);
         _switch = new PartSwitch(run, settings.Name, restore);
-        try
-        {
-            _place = new FolderStaging(settings.Path, restore.Id);
-        }
-        catch (IOException e)
-        {
-            throw FileFailure.Tell(e, settings.Name);
-        }
+        _place = FileFailure.Tell(settings.Name, () => new FolderStaging(settings.Path, restore.Id));
     }
 
     public IReadOnlyList<MergeCount> Merged { get; private set; } = [];
@@ -60,11 +53,10 @@ internal sealed class PartRestoration : IRestoration
     public async Task<RestorePlan> PlanAsync(CancellationToken cancellation)
     {
         List<Problem> blockers = [.. _place.OwnBlockers(_settings.Name)];
-        if (_all.Snapshot.Entries.ContainsKey(_all.Details.Manifest))
-            blockers.AddRange(await Task.Run(() => _selection.Unmatched(() => _all.Entries(cancellation)).ToArray(), cancellation));
+        if (_all.Snapshot.Lacks(_all.Details.Manifest, _settings.Name) is { } lacking)
+            blockers.Add(lacking);
         else
-            blockers.Add(new Problem(
-                ErrorCodes.SnapshotIncomplete, $"the snapshot has no {_all.Details.Manifest}", "use another snapshot; this one was altered or damaged", _settings.Name));
+            blockers.AddRange(await Task.Run(() => _selection.Unmatched(() => _all.Entries(cancellation)).ToArray(), cancellation));
         if (blockers.Count > 0)
             return new RestorePlan(_place.Path, false, null, [], new Dictionary<string, long>(), blockers, []);
 
@@ -85,25 +77,15 @@ internal sealed class PartRestoration : IRestoration
             Merged = [look.Merged];
         await _restore.RecordAsync(Switch.Record, cancellation);
         if (HasAny)
-            await FileFailure.TellAsync(_settings.Name, () => Task.Run(() => BuildAsync(cancellation), cancellation));
+            await Staged.BuildAsync(cancellation);
     }
 
-    public async Task<VerifyReport> VerifyAsync(CancellationToken cancellation)
-    {
-        VerifyReport report = new([]);
-        if (HasAny)
-            await FileFailure.TellAsync(_settings.Name, () => Task.Run(
-                async () =>
-                {
-                    using Folder staging = Folder.Open(_place.StagingPath);
-                    TreeVerification verification = new(_part!, staging, TraitRules.For(staging.Status()), new ByteMeter(_run.Progress, _settings.Name, Phase.Verify));
-                    report = await verification.CompareAsync(_run.Host.Workers, cancellation);
-                },
-                cancellation));
-        return report;
-    }
+    public async Task<VerifyReport> VerifyAsync(CancellationToken cancellation) =>
+        HasAny ? await Staged.CompareAsync(cancellation) : new VerifyReport([]);
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private StagedTree Staged => new(_part!, _place, _settings.Name, _run);
 
     private bool HasAny => _part!.Details.Folders > 0;
 
@@ -182,13 +164,5 @@ internal sealed class PartRestoration : IRestoration
             counts.Add(entry);
         TreeDetails details = _all.Details;
         return new TreeManifest(_all.Snapshot, counts.ToDetails(details.Path, details.Manifest, details.Exclude), pick);
-    }
-
-    private async Task BuildAsync(CancellationToken cancellation)
-    {
-        using Folder staging = _place.CreateStaging();
-        TreeStaging tree = new(_part!, staging, TraitRules.For(staging.Status()), new ByteMeter(_run.Progress, _settings.Name, Phase.Stage));
-        await tree.BuildAsync(_run.Host.Workers, cancellation);
-        staging.FlushFilesystem();
     }
 }

@@ -54,9 +54,9 @@ internal sealed class SqlitePartRestoration : IRestoration
     {
         FileStatus? live = _place.Find();
         List<Problem> blockers = [.. _place.FileBlockers(_settings.Name, live)];
-        if (!_snapshot.Entries.TryGetValue(_details.File, out SnapshotEntry? entry))
-            blockers.Add(new Problem(
-                ErrorCodes.SnapshotIncomplete, $"the snapshot has no {_details.File}", "use another snapshot; this one was altered or damaged", _settings.Name));
+        SnapshotEntry? entry = _snapshot.Entries.GetValueOrDefault(_details.File);
+        if (_snapshot.Lacks(_details.File, _settings.Name) is { } lacking)
+            blockers.Add(lacking);
         List<string> steps = [];
         if (blockers.Count == 0)
             await TellAsync(async () => blockers.AddRange(await ChooseAsync(live, entry!.Bytes, steps, cancellation)));
@@ -99,8 +99,7 @@ internal sealed class SqlitePartRestoration : IRestoration
         using SqliteDatabase captured = SqliteDatabase.OpenUnchanging(Extracted);
         IReadOnlyList<SqliteTable> all = SqliteTable.List(captured, "main");
         string[] names = [.. all.Select(static table => table.Name)];
-        List<Problem> problems = [.. _scope.Unmatched(names).Select(part => new Problem(
-            ErrorCodes.PartNotInSnapshot, $"the snapshot has no table in {_settings.Name} that matches {part}", $"it has {string.Join(", ", names)}", _settings.Name))];
+        List<Problem> problems = [.. _scope.NotInSnapshot("no table", names, _settings.Name)];
         List<SqliteTable> chosen = [];
         foreach (SqliteTable table in all.Where(table => _scope.Takes(table.Name)))
         {

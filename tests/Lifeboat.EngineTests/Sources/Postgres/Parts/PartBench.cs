@@ -29,6 +29,14 @@ internal sealed class PartBench(PostgresServer server, string database, string u
         await CaptureAsync();
     }
 
+    /// <summary>Makes a database with every kind of object, captures it, and gives what it looks like.</summary>
+    public async Task<string> CreateEveryKindAsync()
+    {
+        RestoreBench.CreateFixture(server, "every-object-kind.sql", database);
+        await CaptureAsync();
+        return Look();
+    }
+
     public async Task CaptureAsync() => _snapshot = await _bench.CaptureAsync(server, database);
 
     public PostgresSource Source(string? into = null) => new(server.Settings(into ?? database, user), server.Bin, _bench.Host.Context, new NoSecrets()) { LockTimeout = Patience };

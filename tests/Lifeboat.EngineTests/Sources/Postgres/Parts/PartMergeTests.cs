@@ -124,12 +124,9 @@ public sealed class PartMergeTests(PostgresServer server) : IClassFixture<Postgr
     [Fact]
     public async Task Into_every_kind_of_table_nothing_is_added_where_nothing_is_missing()
     {
-        const string database = "every kind";
         await using PostgresServer own = await PostgresServer.StartAsync();
-        RestoreBench.CreateFixture(own, "every-object-kind.sql", database);
-        await using PartBench bench = new(own, database);
-        await bench.CaptureAsync();
-        string before = bench.Look();
+        await using PartBench bench = new(own, "every kind");
+        string before = await bench.CreateEveryKindAsync();
 
         (_, ISwitch done, IReadOnlyList<MergeCount> merged) = await bench.RestoreAsync("m1", RestoreMode.Merge);
 

@@ -117,12 +117,9 @@ public sealed class PartReplaceTests(PostgresServer server) : IClassFixture<Post
     [Fact]
     public async Task Every_table_of_a_database_with_every_kind_of_object_is_replaced_and_made_again()
     {
-        const string database = "every kind";
         await using PostgresServer own = await PostgresServer.StartAsync();
-        RestoreBench.CreateFixture(own, "every-object-kind.sql", database);
-        await using PartBench bench = new(own, database);
-        await bench.CaptureAsync();
-        string before = bench.Look();
+        await using PartBench bench = new(own, "every kind");
+        string before = await bench.CreateEveryKindAsync();
 
         (RestorePlan plan, ISwitch done, _) = await bench.RestoreAsync("all", RestoreMode.Replace, "*");
         Assert.Equal(before, bench.Look());
