@@ -54,9 +54,9 @@ public sealed class GlobalsTests
     [Fact]
     public void Memberships_are_read_even_where_roles_are_named_like_key_words()
     {
-        Assert.Equal(new Membership("admin", "we;ird\n\"one\"", false, null, null, "postgres"), _globals.Memberships[0]);
-        Assert.Equal(new Membership("granted", "b", true, false, true, "admin"), _globals.Memberships[1]);
-        Assert.Equal("GRANT \"granted\" TO \"b\" WITH ADMIN OPTION, INHERIT FALSE, SET TRUE GRANTED BY \"admin\"", _globals.Memberships[1].Sql(withGrantor: true));
+        Assert.Equal(new Membership("admin", "we;ird\n\"one\"", false, null, null, "postgres"), _globals.Grants[0]);
+        Assert.Equal(new Membership("granted", "b", true, false, true, "admin"), _globals.Grants[1]);
+        Assert.Equal("GRANT \"granted\" TO \"b\" WITH ADMIN OPTION, INHERIT FALSE, SET TRUE GRANTED BY \"admin\"", _globals.Grants[1].Sql());
     }
 
     [Fact]

@@ -26,7 +26,7 @@ public sealed class RolePlanTests
 
         Assert.Equal(["boss", "app", "staff"], plan.Create.Select(static role => role.Name));
         Assert.Equal(["postgres"], plan.Kept);
-        Assert.Equal(["app"], plan.ParameterGrants.Select(static grant => grant.Subject));
+        Assert.Equal(["app"], plan.Grant.OfType<ParameterGrant>().Select(static grant => grant.Grantee));
         Assert.Equal((0, 0), (plan.Blockers.Count, plan.Warnings.Count));
     }
 
@@ -35,8 +35,8 @@ public sealed class RolePlanTests
     {
         Assert.Equal(
             ["app in staff by postgres", "boss in staff by app", "app in pg_monitor"],
-            Plan(Empty, Superuser(16)).Grant.Select(static g => $"{g.Membership.Member} in {g.Membership.Role}{(g.WithGrantor ? " by " + g.Membership.Grantor : "")}"));
-        Assert.All(Plan(Empty, Superuser(15)).Grant, static grant => Assert.True(grant.WithGrantor));
+            Plan(Empty, Superuser(16)).Grant.OfType<Membership>().Select(static g => $"{g.Member} in {g.Role}{(g.Grantor is null ? "" : " by " + g.Grantor)}"));
+        Assert.All(Plan(Empty, Superuser(15)).Grant, static grant => Assert.NotNull(grant.By));
     }
 
     [Fact]

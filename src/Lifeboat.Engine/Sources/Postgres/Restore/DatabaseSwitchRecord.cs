@@ -46,6 +46,8 @@ internal sealed record DatabaseSwitchRecord(string Live, string? Incoming, strin
     public static DatabaseSwitchRecord From(JsonElement record, string source) => SwitchRecords.Read(record, PostgresSwitchJson.Default.DatabaseSwitchRecord, source);
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, IgnoreReadOnlyProperties = true, RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(DatabaseSwitchRecord))]
 internal sealed partial class PostgresSwitchJson : JsonSerializerContext;

@@ -270,15 +270,14 @@ internal sealed class RestorePreflight(RestoreTarget target, PsqlSession session
         string many(long count, string one) => string.Create(CultureInfo.InvariantCulture, $"{count:N0} {one}{(count == 1 ? "" : "s")}");
         if (roles.Create.Count > 0)
             _steps.Add($"create {many(roles.Create.Count, "role")}: {string.Join(", ", roles.Create.Select(static role => role.Name))}");
-        if (roles.Grant.Count > 0)
-            _steps.Add($"grant {many(roles.Grant.Count, "membership")}");
+        foreach (IGrouping<string, Grant> grants in roles.Grant.GroupBy(static grant => grant is Membership ? "membership" : "server parameter's right"))
+            _steps.Add($"grant {many(grants.Count(), grants.Key)}");
         string[] kept = [.. roles.Kept.Except(roles.Update.Select(static update => update.Captured.Name))];
         if (kept.Length > 0)
             _steps.Add($"keep {many(kept.Length, "role")} as they are: {string.Join(", ", kept)}");
         foreach (RoleUpdate update in roles.Update)
             _steps.Add($"change role {update.Captured.Name}: {string.Join("; ", update.Differences)}");
-        _steps.AddRange(roles.UpdateMemberships.Select(static change =>
-            $"{(change.Grant ? "make" : "no longer have")} role {change.Membership.Member} a member of {change.Membership.Role}"));
+        _steps.AddRange(roles.Changes.Select(static change => change.Step));
         foreach (GlobalTablespace space in spaces)
             _steps.Add($"create tablespace {space.Name} in {space.Location}");
         _steps.Add(

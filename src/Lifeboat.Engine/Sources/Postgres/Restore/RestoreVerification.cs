@@ -249,10 +249,8 @@ internal sealed class RestoreVerification(
                 Check($"role {role.Name}", "as captured", string.Join("; ", role.DifferencesTo(found, captured.HasPasswords && prepared.Rights.Superuser)) is { Length: > 0 } d ? d : "as captured");
         }
 
-        foreach (PlannedMembership planned in prepared.Roles.Grant)
-            Check(
-                $"membership of {planned.Membership.Member} in {planned.Membership.Role}", "as captured",
-                there.Memberships.Any(m => planned.Membership.SameAs(m, planned.WithGrantor)) ? "as captured" : "not there, or with other options");
+        foreach (Grant grant in prepared.Roles.Grant)
+            Check($"role {grant.Pair.To} is {grant.Words}", "as captured", there.Grants.Any(grant.SameAs) ? "as captured" : "not so, or with other options");
     }
 
     private static string Describe(long rows, long bytes, string digest) => string.Create(CultureInfo.InvariantCulture, $"{rows} rows, {bytes} bytes, {digest}");

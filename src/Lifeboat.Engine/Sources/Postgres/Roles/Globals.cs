@@ -27,50 +27,6 @@ internal sealed record GlobalRole(string Name, RoleAttributes Attributes, IReadO
     private static string AfterName(GlobalStatement statement, int at) => statement.Sql[(statement.Tokens[at].Start - statement.Tokens[0].Start)..];
 }
 
-/// <summary>One <c>GRANT role TO member</c>.</summary>
-/// <param name="Inherit">Null where the server that wrote it did not know the option (before 16).</param>
-/// <param name="Set">Likewise.</param>
-internal sealed record Membership(string Role, string Member, bool Admin, bool? Inherit, bool? Set, string? Grantor)
-{
-    /// <summary>The SQL that grants it.</summary>
-    public string Sql(bool withGrantor)
-    {
-        List<string> options = [];
-        if (Admin)
-            options.Add("ADMIN OPTION");
-        if (Inherit is { } inherit)
-            options.Add(inherit ? "INHERIT TRUE" : "INHERIT FALSE");
-        if (Set is { } set)
-            options.Add(set ? "SET TRUE" : "SET FALSE");
-        return $"GRANT {SqlText.Identifier(Role)} TO {SqlText.Identifier(Member)}"
-            + (options.Count > 0 ? $" WITH {string.Join(", ", options)}" : "")
-            + (withGrantor && Grantor is not null ? $" GRANTED BY {SqlText.Identifier(Grantor)}" : "");
-    }
-
-    /// <summary>The SQL that takes it back.</summary>
-    public string RevokeSql(bool withGrantor) =>
-        $"REVOKE {SqlText.Identifier(Role)} FROM {SqlText.Identifier(Member)}"
-        + (withGrantor && Grantor is not null ? $" GRANTED BY {SqlText.Identifier(Grantor)}" : "") + " CASCADE";
-
-    /// <summary>Whether <paramref name="found"/> gives the same; options that one side's server does not know are not compared.</summary>
-    public bool SameAs(Membership found, bool grantors) =>
-        Role == found.Role && Member == found.Member && Admin == found.Admin && (!grantors || Grantor is null || Grantor == found.Grantor)
-        && (Inherit is null || found.Inherit is null || Inherit == found.Inherit) && (Set is null || found.Set is null || Set == found.Set);
-
-    public static Membership From(IReadOnlyList<SqlToken> tokens)
-    {
-        int granted = GlobalStatement.IndexOf(tokens, "granted", from: 4);
-        string? grantor = granted > 0 && granted + 2 < tokens.Count ? tokens[granted + 2].Value : null;
-        return new Membership(tokens[1].Value, tokens[3].Value, Option(tokens, "admin") ?? false, Option(tokens, "inherit"), Option(tokens, "set"), grantor);
-    }
-
-    private static bool? Option(IReadOnlyList<SqlToken> tokens, string word)
-    {
-        int at = GlobalStatement.IndexOf(tokens, word, from: 4);
-        return at < 0 || at + 1 >= tokens.Count ? null : !tokens[at + 1].Is("false");
-    }
-}
-
 /// <summary>One tablespace of <c>globals.sql</c>.</summary>
 /// <param name="Location">Its directory on the server.</param>
 /// <param name="Statements">What creates it and gives it its owner, options, grants and comment.</param>
@@ -85,11 +41,10 @@ internal sealed record GlobalTablespace(string Name, string Location, IReadOnlyL
     };
 }
 
-/// <summary><c>globals.sql</c>, or what pg_dumpall says of the target: roles, memberships, tablespaces.</summary>
+/// <summary><c>globals.sql</c>, or what pg_dumpall says of the target: roles, what they were given, tablespaces.</summary>
 internal sealed record Globals(
     IReadOnlyDictionary<string, GlobalRole> Roles,
-    IReadOnlyList<Membership> Memberships,
-    IReadOnlyList<GlobalStatement> ParameterGrants,
+    IReadOnlyList<Grant> Grants,
     IReadOnlyDictionary<string, GlobalTablespace> Tablespaces,
     IReadOnlyList<GlobalStatement> Unknown)
 {
@@ -114,8 +69,10 @@ internal sealed record Globals(
 
         return new Globals(
             roles,
-            [.. all.Where(static s => s.Kind == GlobalKind.Membership).Select(static s => Membership.From(s.Tokens))],
-            [.. all.Where(static s => s.Kind == GlobalKind.ParameterGrant)],
+            [
+                .. all.Where(static s => s.Kind == GlobalKind.Membership).Select(static s => Membership.From(s.Tokens)),
+                .. all.Where(static s => s.Kind == GlobalKind.ParameterGrant && s.Tokens[0].Is("grant")).SelectMany(ParameterGrant.From),
+            ],
             Spaces(all),
             [.. all.Where(static s => s.Kind == GlobalKind.Other)]) { HasPasswords = hasPasswords };
     }

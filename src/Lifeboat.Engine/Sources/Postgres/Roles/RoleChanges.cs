@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json.Serialization;
 using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Sources.Postgres.Sessions;
 using Lifeboat.Engine.Sources.Postgres.Sql;
@@ -13,7 +12,7 @@ namespace Lifeboat.Engine.Sources.Postgres.Roles;
 /// </summary>
 /// <param name="Mark">The name of the role that says in which state the roles are.</param>
 /// <param name="Incoming">The state that the switch brings about: <c>captured</c> or <c>before</c>.</param>
-/// <param name="ToCaptured">Statements that bring about the captured state, but for passwords.</param>
+/// <param name="ToCaptured">Statements that bring about the captured state, but for passwords and grants.</param>
 /// <param name="ToBefore">Likewise, the state before the restore.</param>
 internal sealed record RoleChanges(
     string Mark, string Incoming, IReadOnlyList<string> ToCaptured, IReadOnlyList<string> ToBefore, IReadOnlyList<PasswordKeeper> Keepers)
@@ -21,7 +20,12 @@ internal sealed record RoleChanges(
     private const string Captured = "captured";
     private const string Before = "before";
 
-    [JsonIgnore]
+    /// <summary>What differs of what roles were given, as captured.</summary>
+    public IReadOnlyList<Grant> CapturedGrants { get; init; } = [];
+
+    /// <summary>Likewise, before the restore.</summary>
+    public IReadOnlyList<Grant> BeforeGrants { get; init; } = [];
+
     public RoleChanges Inverse => this with { Incoming = Outgoing };
 
     private string Outgoing => Incoming == Captured ? Before : Captured;
@@ -30,21 +34,19 @@ internal sealed record RoleChanges(
     /// <param name="database">The database that the roles are restored with: another one of the same server has a mark of its own.</param>
     public static RoleChanges? Of(RolePlan plan, string restoreId, string database)
     {
-        if (plan.Update.Count == 0 && plan.UpdateMemberships.Count == 0)
+        if (plan.Update.Count == 0 && plan.Changes.Count == 0)
             return null;
         string mark = $"lifeboat__before_{restoreId}_{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(database)).AsSpan(0, 4))}";
         return new RoleChanges(
             mark,
             Captured,
-            [
-                .. plan.Update.SelectMany(static update => Statements(update.Captured)),
-                .. plan.UpdateMemberships.Select(static change => Sql(change.Membership, change.Grant)),
-            ],
-            [
-                .. plan.Update.SelectMany(static update => Statements(update.There)),
-                .. plan.UpdateMemberships.Reverse().Select(static change => Sql(change.Membership, !change.Grant)),
-            ],
-            [.. plan.Update.Where(static update => update.Passwords).Select((update, i) => new PasswordKeeper(update.Captured.Name, $"{mark}_{i}"))]);
+            [.. plan.Update.SelectMany(static update => Statements(update.Captured))],
+            [.. plan.Update.SelectMany(static update => Statements(update.There))],
+            [.. plan.Update.Where(static update => update.Passwords).Select((update, i) => new PasswordKeeper(update.Captured.Name, $"{mark}_{i}"))])
+        {
+            CapturedGrants = [.. plan.Changes.SelectMany(static change => change.Wanted)],
+            BeforeGrants = [.. plan.Changes.SelectMany(static change => change.There)],
+        };
     }
 
     /// <summary>Makes the roles that keep the captured passwords; changes none that was there.</summary>
@@ -81,6 +83,8 @@ internal sealed record RoleChanges(
                 return;
             foreach (string sql in state == Captured ? ToCaptured : ToBefore)
                 await RoleRestoration.RunAsync(session, sql, "changing roles", cancellation);
+            (IReadOnlyList<Grant> outgoing, IReadOnlyList<Grant> incoming) = state == Captured ? (BeforeGrants, CapturedGrants) : (CapturedGrants, BeforeGrants);
+            await new GrantExchange(session).RunAsync(outgoing, incoming, cancellation);
             foreach (PasswordKeeper keeper in Keepers)
                 await ExchangeAsync(session, keeper, cancellation);
             await session.ExecuteAsync($"COMMENT ON ROLE {SqlText.Identifier(Mark)} IS {SqlText.Literal(state)}", cancellation);
@@ -115,8 +119,6 @@ internal sealed record RoleChanges(
             throw;
         }
     }
-
-    private static string Sql(Membership membership, bool grant) => grant ? membership.Sql(withGrantor: false) : membership.RevokeSql(withGrantor: false);
 
     private static IEnumerable<string> Statements(GlobalRole role)
     {

@@ -8,17 +8,15 @@ namespace Lifeboat.Engine.Sources.Postgres.Roles;
 /// </summary>
 /// <param name="Create">Roles that are not there.</param>
 /// <param name="Kept">Roles that are there already, by name.</param>
-/// <param name="Grant">Memberships with at least one side that is created, in an order in which each grantor has the right already.</param>
-/// <param name="ParameterGrants">Rights of created roles on server parameters.</param>
+/// <param name="Grant">What created roles are given, and what others are given of them, in an order in which each grantor has the right already.</param>
 /// <param name="Update">Roles that are there and are changed to what they were.</param>
-/// <param name="UpdateMemberships">Likewise, memberships of two roles that are both there.</param>
+/// <param name="Changes">Likewise, what roles that are there were given.</param>
 internal sealed record RolePlan(
     IReadOnlyList<GlobalRole> Create,
     IReadOnlyList<string> Kept,
-    IReadOnlyList<PlannedMembership> Grant,
-    IReadOnlyList<GlobalStatement> ParameterGrants,
+    IReadOnlyList<Grant> Grant,
     IReadOnlyList<RoleUpdate> Update,
-    IReadOnlyList<MembershipChange> UpdateMemberships,
+    IReadOnlyList<GrantChange> Changes,
     IReadOnlyList<Problem> Blockers,
     IReadOnlyList<Problem> Warnings)
 {
@@ -33,18 +31,33 @@ internal sealed record RolePlan(
 /// <param name="Passwords">Whether the snapshot says what the password was.</param>
 internal sealed record RoleUpdate(GlobalRole Captured, GlobalRole There, IReadOnlyList<string> Differences, bool Passwords);
 
-/// <param name="Grant">Granted, or else revoked.</param>
-internal sealed record MembershipChange(Membership Membership, bool Grant);
+/// <summary>What one role was given of one thing, where that differs.</summary>
+/// <param name="There">On the target.</param>
+/// <param name="Wanted">In the snapshot.</param>
+internal sealed record GrantChange(IReadOnlyList<Grant> There, IReadOnlyList<Grant> Wanted)
+{
+    public Grant Any => There.Concat(Wanted).First();
 
-/// <param name="WithGrantor">Whether the captured grantor can be named; otherwise the session's user is it.</param>
-internal sealed record PlannedMembership(Membership Membership, bool WithGrantor);
+    public bool IsNone => There.Count == Wanted.Count && Wanted.All(wanted => There.Any(wanted.SameAs));
+
+    public string Difference => $"given {Ways(There)} there, {Ways(Wanted)} in the snapshot";
+
+    public string Step => (There.Count, Wanted.Count) switch
+    {
+        (0, _) => $"make role {Any.Pair.To} {Any.Words}",
+        (_, 0) => $"no longer have role {Any.Pair.To} {Any.Words}",
+        (1, 1) when There[0].WithoutGrantor() == Wanted[0] => $"keep role {Any.Pair.To} {Any.Words}, though from another grantor",
+        _ => $"change how role {Any.Pair.To} is {Any.Words}: {Difference}",
+    };
+
+    private static string Ways(IReadOnlyList<Grant> grants) => string.Join(" and ", grants.Select(static grant => grant.Way).Order(StringComparer.Ordinal));
+}
 
 /// <summary>Works a <see cref="RolePlan"/> out.</summary>
 internal sealed class RolePlanner(Globals captured, Globals target, TargetRights rights, IReadOnlySet<string> needed, string source, bool update)
 {
-    private const string PredefinedPrefix = "pg_"; // reserved for the server's own roles
     private readonly List<RoleUpdate> _updates = [];
-    private readonly List<MembershipChange> _changes = [];
+    private readonly List<GrantChange> _changes = [];
     private readonly List<Problem> _blockers = [];
     private readonly List<Problem> _warnings = [];
 
@@ -66,8 +79,7 @@ internal sealed class RolePlanner(Globals captured, Globals target, TargetRights
         return new RolePlan(
             create,
             [.. captured.Roles.Keys.Where(target.Roles.ContainsKey)],
-            Memberships(created),
-            [.. captured.ParameterGrants.Where(grant => created.Contains(grant.Subject))],
+            PlanGrants(created),
             _updates,
             _changes,
             _blockers,
@@ -107,54 +119,61 @@ internal sealed class RolePlanner(Globals captured, Globals target, TargetRights
                     : "restore with --update-roles if the snapshot's is the right one", source));
     }
 
-    private List<PlannedMembership> Memberships(HashSet<string> created)
+    /// <summary>What is given together with roles that are created; differences between roles that are there are noted.</summary>
+    private List<Grant> PlanGrants(HashSet<string> created)
     {
-        bool Exists(string role) => created.Contains(role) || target.Roles.ContainsKey(role) || role.StartsWith(PredefinedPrefix, StringComparison.Ordinal);
-        List<Membership> missing = [.. captured.Memberships.Where(m => !target.Memberships.Any(there => m.SameAs(there, grantors: false)))];
-        foreach (Membership membership in missing.Where(m => !created.Contains(m.Role) && !created.Contains(m.Member) && Exists(m.Role) && Exists(m.Member)))
+        bool exists(string role) => created.Contains(role) || target.Roles.ContainsKey(role) || IsPredefined(role);
+        bool isNew(Grant grant) => grant.Roles.Any(created.Contains);
+        GrantOrder order = new(rights.Major, rights.Superuser, rights.BootstrapUser, exists);
+        List<Grant> all = order.Of(captured.Grants.Where(grant => grant.Roles.All(exists)), []);
+        List<Grant> given = order.Of(all.Where(isNew), target.Grants);
+        CompareGrants([.. all.Where(grant => !isNew(grant))]);
+        // Whose grantor gets the right only by these changes is given it again then; whose grantor loses the right keeps it from another one.
+        if (update)
+            _changes.AddRange(all.Where(grant => isNew(grant) && !given.Contains(grant)).Select(static grant => new GrantChange([grant.WithoutGrantor()], [grant])));
+        _changes.AddRange(Orphans(order));
+        return given;
+    }
+
+    /// <summary>What others were given by a role that the changes take the right from to give it.</summary>
+    private List<GrantChange> Orphans(GrantOrder order)
+    {
+        HashSet<(string On, string To)> changed = [.. _changes.Select(static change => change.Any.Pair)];
+        HashSet<string> subjects = [.. changed.Select(static pair => pair.On)];
+        List<Grant> others = [.. target.Grants.Where(grant => subjects.Contains(grant.Pair.On) && !changed.Contains(grant.Pair))];
+        List<Grant> after = order.Of(others.Concat(_changes.SelectMany(static change => change.Wanted)), []);
+        return [.. others.Except(after).Select(static grant => grant.Pair).Distinct()
+            .Select(pair => new GrantChange([.. others.Where(grant => grant.Pair == pair)], [.. after.Where(grant => grant.Pair == pair)]))];
+    }
+
+    private void CompareGrants(List<Grant> wanted)
+    {
+        bool isKnown(string role) => IsPredefined(role) || (captured.Roles.ContainsKey(role) && target.Roles.ContainsKey(role));
+        ILookup<(string On, string To), Grant> then = wanted.Where(grant => grant.Roles.All(isKnown)).ToLookup(static grant => grant.Pair);
+        ILookup<(string On, string To), Grant> now = target.Grants.Where(grant => grant.Roles.All(isKnown)).ToLookup(static grant => grant.Pair);
+        foreach ((string On, string To) pair in then.Concat(now).Select(static grants => grants.Key).Distinct())
         {
-            if (update)
-            {
-                _changes.Add(new MembershipChange(membership, Grant: true));
+            GrantChange change = new([.. now[pair]], [.. then[pair]]);
+            if (change.IsNone)
                 continue;
-            }
-
-            _warnings.Add(new Problem(
-                ErrorCodes.PostgresRoleDiffers, $"role {membership.Member} is not a member of {membership.Role} as in the snapshot; both exist, so this stays as it is",
-                $"restore with --update-roles if the snapshot is right, or run {membership.Sql(withGrantor: false)}", source));
-        }
-
-        foreach (Membership extra in target.Memberships.Where(m => captured.Roles.ContainsKey(m.Member) && (captured.Roles.ContainsKey(m.Role)
-            || m.Role.StartsWith(PredefinedPrefix, StringComparison.Ordinal)) && !captured.Memberships.Any(c => c.Role == m.Role && c.Member == m.Member)))
-        {
-            if (update && extra.Member != rights.User)
-                _changes.Add(new MembershipChange(extra, Grant: false));
+            if (update && pair.To != rights.User)
+                _changes.Add(change);
             else
-                _warnings.Add(new Problem(
-                    ErrorCodes.PostgresRoleDiffers, $"role {extra.Member} is a member of {extra.Role}, which it was not in the snapshot; this stays as it is",
-                    $"restore with --update-roles if the snapshot is right, or run {extra.RevokeSql(withGrantor: false)}", source));
+                Warn(change);
         }
-
-        List<Membership> pending = [.. missing.Where(m => (created.Contains(m.Role) || created.Contains(m.Member)) && Exists(m.Role) && Exists(m.Member))];
-        return Ordered(pending, Exists);
     }
 
-    private List<PlannedMembership> Ordered(List<Membership> pending, Func<string, bool> exists)
+    private void Warn(GrantChange change)
     {
-        List<PlannedMembership> ordered = [];
-        bool MayGrant(Membership m) =>
-            m.Grantor is not null && exists(m.Grantor) && rights.Superuser
-            && (rights.Major < 16 || m.Grantor == rights.BootstrapUser || Administrators(ordered).Any(a => a.Role == m.Role && a.Member == m.Grantor));
-        while (pending.FindIndex(m => MayGrant(m)) is >= 0 and int next)
+        (string role, string words) = (change.Any.Pair.To, change.Any.Words);
+        (string message, string sql) = (change.There.Count, change.Wanted.Count) switch
         {
-            ordered.Add(new PlannedMembership(pending[next], WithGrantor: true));
-            pending.RemoveAt(next);
-        }
-
-        ordered.AddRange(pending.Select(static m => new PlannedMembership(m, WithGrantor: false)));
-        return ordered;
+            (0, _) => ($"role {role} is not {words}, which it was in the snapshot; this stays as it is", $", or run {change.Any.WithoutGrantor().Sql()}"),
+            (_, 0) => ($"role {role} is {words}, which it was not in the snapshot; this stays as it is", $", or run {change.Any.WithoutGrantor().RevokeSql()}"),
+            _ => ($"role {role} is {words}, {change.Difference}; this stays as it is", ""),
+        };
+        _warnings.Add(new Problem(ErrorCodes.PostgresRoleDiffers, message, $"restore with --update-roles if the snapshot is right{sql}", source));
     }
 
-    private IEnumerable<Membership> Administrators(List<PlannedMembership> granted) =>
-        target.Memberships.Concat(granted.Select(static g => g.Membership)).Where(static m => m.Admin);
+    private static bool IsPredefined(string role) => role.StartsWith("pg_", StringComparison.Ordinal); // reserved for the server's own roles
 }

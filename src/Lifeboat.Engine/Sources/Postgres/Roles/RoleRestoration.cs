@@ -35,10 +35,12 @@ internal sealed class RoleRestoration(MadeOnServers run)
             HashSet<string> there = [.. (await ThereAsync(session, plan, cancellation)).Where(run.Roles.Contains).Select(static role => role.Name)];
             foreach (GlobalRole role in plan.Create.Where(role => !there.Contains(role.Name)))
                 await CreateAsync(session, role, rights, cancellation);
-            foreach (PlannedMembership grant in plan.Grant)
-                await GrantAsync(session, grant, cancellation);
-            foreach (GlobalStatement grant in plan.ParameterGrants)
-                await GrantParameterAsync(session, grant, cancellation);
+            foreach (Grant grant in plan.Grant)
+            {
+                await RunAsync(session, grant.Sql(), $"making role {grant.Pair.To} {grant.Words}", cancellation);
+                _revokes.Add(grant.RevokeSql());
+            }
+
             IReadOnlyList<MadeRole> made = await ThereAsync(session, plan, cancellation);
             await noteAsync(made, _revokes);
             await session.ExecuteAsync("COMMIT", cancellation);
@@ -93,22 +95,6 @@ internal sealed class RoleRestoration(MadeOnServers run)
                 : statement.Sql;
             await RunAsync(session, sql, $"creating role {role.Name}", cancellation, role.Attributes.PasswordHash?.Reveal());
         }
-    }
-
-    private async Task GrantAsync(PsqlSession session, PlannedMembership grant, CancellationToken cancellation)
-    {
-        Membership membership = grant.Membership;
-        string doing = $"making role {membership.Member} a member of {membership.Role}";
-        await RunAsync(session, membership.Sql(grant.WithGrantor), doing, cancellation);
-        _revokes.Add(membership.RevokeSql(grant.WithGrantor));
-    }
-
-    private async Task GrantParameterAsync(PsqlSession session, GlobalStatement grant, CancellationToken cancellation)
-    {
-        await RunAsync(session, grant.AsItsGrantor(), $"granting role {grant.Subject} rights on a parameter", cancellation);
-        int on = GlobalStatement.IndexOf(grant.Tokens, "parameter"), to = GlobalStatement.IndexOf(grant.Tokens, "to");
-        string parameter = string.Concat(grant.Tokens.Skip(on + 1).Take(to - on - 1).Select(static t => t.IsName ? SqlText.Identifier(t.Value) : t.Value));
-        _revokes.Add($"REVOKE ALL ON PARAMETER {parameter} FROM {SqlText.Identifier(grant.Subject)} CASCADE");
     }
 
     /// <summary>Those of the roles to create that are there now.</summary>
