@@ -27,7 +27,8 @@ public sealed class RolePlanTests
         Assert.Equal(["boss", "app", "staff"], plan.Create.Select(static role => role.Name));
         Assert.Equal(["postgres"], plan.Kept);
         Assert.Equal(["app"], plan.Grant.OfType<ParameterGrant>().Select(static grant => grant.Grantee));
-        Assert.Equal((0, 0), (plan.Blockers.Count, plan.Warnings.Count));
+        Assert.Empty(plan.Blockers);
+        Assert.Contains("role postgres is not allowed to SET parameter log_statement", Assert.Single(plan.Warnings).Message);
     }
 
     [Fact]
@@ -60,7 +61,7 @@ public sealed class RolePlanTests
         Assert.Equal(ErrorCodes.PostgresRightMissing, Assert.Single(plan.Blockers).Code);
         Assert.Equal(["app", "staff"], plan.Create.Select(static role => role.Name));
         Assert.Contains("role staff is not on the server", Assert.Single(without.Blockers).Message);
-        Assert.Equal([ErrorCodes.PostgresRoleLeftOut, ErrorCodes.PostgresRoleLeftOut], without.Warnings.Select(static warning => warning.Code));
+        Assert.Equal([ErrorCodes.PostgresRoleLeftOut, ErrorCodes.PostgresRoleLeftOut, ErrorCodes.PostgresRoleDiffers], without.Warnings.Select(static warning => warning.Code));
         Assert.Equal("login CONNECTION LIMIT 3 PASSWORD 'SCRAM-SHA-256$1'", plan.Create[0].Attributes.WithoutSuperuserFlags());
     }
 
