@@ -16,10 +16,16 @@ namespace Lifeboat.Engine.Sources.MySql;
 /// <param name="toolsFolder">Where to look for the client program, alone; null for PATH and the usual folders.</param>
 public sealed class MySqlSource(MySqlSettings settings, string? toolsFolder, RunContext context, ISecretResolver secrets) : ISource
 {
+    /// <summary>How often a cut is opened before changes of the schema are told.</summary>
+    private const int Attempts = 3;
+
     public string Name => settings.Name;
 
     /// <summary>About how many bytes a part of a large table has.</summary>
     internal long PartBytes { get; init; } = 64 << 20;
+
+    /// <summary>Is run when a cut was opened, and nothing read of it yet.</summary>
+    internal Func<CancellationToken, Task> AfterCut { get; init; } = static _ => Task.CompletedTask;
 
     /// <summary>How long the switch waits for transactions that use the live tables.</summary>
     internal TimeSpan SwitchTimeout { get; init; } = TimeSpan.FromSeconds(30);
@@ -39,10 +45,8 @@ public sealed class MySqlSource(MySqlSettings settings, string? toolsFolder, Run
                 await RedactedAsync(session, connection.Database, schema, cancellation);
             }
 
-            if (!rights.MayLock && context.Host.Workers > 1)
-                problems.Add(new Problem(
-                    ErrorCodes.MySqlOneWorker, "the rows will be read by one session only: the account may not hold up writes for a moment (RELOAD)",
-                    "grant RELOAD to the account, and reading uses all cores"));
+            if (context.Host.Workers > 1 && await CutMethod.ChooseAsync(session, rights, cancellation) is { Kind: CutKind.Alone } alone)
+                problems.Add(MySqlCut.OneWorker(alone.Why, alone.Hint));
             return [.. problems.Select(problem => problem with { Where = Name })];
         }
         catch (LifeboatException e)
@@ -54,28 +58,48 @@ public sealed class MySqlSource(MySqlSettings settings, string? toolsFolder, Run
     public async Task<ICapture> OpenAsync(CancellationToken cancellation)
     {
         (MySqlConnection connection, MySqlTools tools) = await FindAsync(cancellation);
-        CaptureRights rights;
-        await using (MySqlSession first = await OpenAsync(connection, tools, cancellation))
+        await using MySqlSession first = await OpenAsync(connection, tools, cancellation);
+        CaptureRights rights = await CaptureRights.ReadAsync(first, connection.Database, cancellation);
+        if (rights.Blockers(first, connection.Database).ToArray() is { Length: > 0 } blockers)
+            throw new LifeboatException(blockers);
+        for (int attempt = 1; attempt <= Attempts; attempt++)
         {
-            rights = await CaptureRights.ReadAsync(first, connection.Database, cancellation);
-            if (rights.Blockers(first, connection.Database).ToArray() is { Length: > 0 } blockers)
-                throw new LifeboatException(blockers);
+            if (await OpenAsync(first, tools, rights, cancellation) is { } capture)
+                return capture;
         }
 
-#pragma warning disable CA2000 // the capture that takes it over disposes it, or the catch below does
-        MySqlCut cut = await MySqlCut.OpenAsync(
-            context, token => MySqlSession.OpenAsync(context, tools, connection, token), connection.Database, rights.MayLock, cancellation);
+        throw new LifeboatException(
+            ErrorCodes.MySqlSchemaChanged, $"{connection.Target}: tables were created, altered or dropped each time that the backup began",
+            "run again when the change is done", Name);
+    }
+
+    /// <summary>One cut, and the schema as it was then; null where that was changed meanwhile.</summary>
+    private async Task<ICapture?> OpenAsync(MySqlSession first, MySqlTools tools, CaptureRights rights, CancellationToken cancellation)
+    {
+        string database = first.Connection.Database;
+        IReadOnlyDictionary<string, string> before = await TableCatalogue.IdentitiesAsync(first, database, cancellation);
+#pragma warning disable CA2000 // the capture that takes it over disposes it, or this method does
+        MySqlCut cut = await MySqlCut.OpenAsync(context, token => MySqlSession.OpenAsync(context, tools, first.Connection, token), database, rights, cancellation);
 #pragma warning restore CA2000
+        MySqlCapture? capture = null;
         try
         {
-            CapturedSchema schema = await CapturedSchema.ReadAsync(cut.Side, connection.Database, settings.AllAccounts, rights, cancellation);
-            schema = schema with { Tables = await RedactedAsync(cut.Workers[0], connection.Database, schema, cancellation) };
-            return new MySqlCapture(cut, schema, settings.Redact, tools, context, PartBytes);
+            await AfterCut(cancellation);
+            CapturedSchema schema = await CapturedSchema.ReadAsync(cut.Side, database, settings.AllAccounts, rights, cancellation);
+            IReadOnlyDictionary<string, string> after = await TableCatalogue.IdentitiesAsync(cut.Watch, database, cancellation);
+            if (before.Count != after.Count || before.Except(after).Any())
+                return null;
+            schema = schema with { Tables = await RedactedAsync(cut.Workers[0], database, schema, cancellation) };
+            return capture = new MySqlCapture(cut, schema, after, settings.Redact, tools, context, PartBytes);
         }
-        catch
+        catch (LifeboatException e) when (MySqlError.Of(e)?.IsMissing == true)
         {
-            await cut.DisposeAsync();
-            throw;
+            return null; // dropped between two questions
+        }
+        finally
+        {
+            if (capture is null)
+                await cut.DisposeAsync();
         }
     }
 
@@ -112,6 +136,7 @@ public sealed class MySqlSource(MySqlSettings settings, string? toolsFolder, Run
         MySqlSession session = await MySqlSession.OpenAsync(context, tools, connection, cancellation);
         try
         {
+            await session.ExecuteAsync(MySqlCut.ShortWait, cancellation);
             await session.ExecuteAsync($"USE {SqlText.Identifier(connection.Database)}", cancellation);
             return session;
         }

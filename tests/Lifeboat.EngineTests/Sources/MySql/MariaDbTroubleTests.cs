@@ -1,15 +1,13 @@
-using System.Globalization;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources;
 using Lifeboat.Engine.Sources.MySql;
-using Lifeboat.Engine.Sources.MySql.Catalogue;
 using Lifeboat.EngineTests.Sources.Postgres;
 using Lifeboat.Tests.Shared;
 
 namespace Lifeboat.EngineTests.Sources.MySql;
 
-/// <summary>Too few rights, wrong passwords, lost servers, writers beside the backup, and a database that is there already.</summary>
+/// <summary>Wrong passwords, lost servers, and a database that is there already.</summary>
 public sealed class MariaDbTroubleTests(MariaDbServer server) : IClassFixture<MariaDbServer>
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -121,86 +119,6 @@ public sealed class MariaDbTroubleTests(MariaDbServer server) : IClassFixture<Ma
             report.Checks.Where(static c => !c.Passed).Select(static c => c.Subject).Order(StringComparer.Ordinal));
         await restoration.DiscardAsync(Cancellation);
         Assert.DoesNotContain("differs__", server.Sql("SHOW DATABASES"));
-    }
-
-    [Fact]
-    public async Task All_workers_see_one_moment_while_the_application_writes()
-    {
-        server.Sql("CREATE OR REPLACE DATABASE bank; USE bank; CREATE TABLE a (id INT PRIMARY KEY AUTO_INCREMENT, amount INT, filler TEXT); CREATE TABLE b LIKE a; CREATE TABLE c LIKE a");
-        using CancellationTokenSource enough = new();
-        Task writing = Task.Run(
-            () =>
-            {
-                for (int i = 1; !enough.IsCancellationRequested; i++)
-                    server.Sql($"BEGIN; INSERT INTO a (amount, filler) VALUES ({i}, REPEAT('x', 2000)); INSERT INTO b (amount, filler) VALUES ({2 * i}, ''); INSERT INTO c (amount) VALUES (-{3 * i}); COMMIT", "bank");
-            },
-            Cancellation);
-        try
-        {
-            while (int.Parse(server.Sql("SELECT COUNT(*) FROM a", "bank"), CultureInfo.InvariantCulture) < 20)
-                await Task.Delay(20, Cancellation);
-            for (int round = 0; round < 3; round++)
-            {
-                using MySqlBench bench = new(workers: 3);
-                VerifiedSnapshot snapshot = await bench.CaptureAsync(server.Settings("bank"));
-                Assert.Empty(bench.Host.Warnings);
-                string[] rows = [.. new[] { "a", "b", "c" }.SelectMany(t => File.ReadAllLines(Path.Combine(bench.Folder, $"databases/shop/data/{t}.tsv")))];
-                Assert.NotEmpty(rows);
-                Assert.Equal(0, rows.Sum(static row => int.Parse(row.Split('\t')[1], CultureInfo.InvariantCulture)));
-                Assert.Single(snapshot.Metadata.Sources[0].Tables!.Select(static t => t.Rows).Distinct());
-                MySqlDetails details = MySqlDetails.From(snapshot.Metadata.Sources[0].Details!.Value);
-                Assert.NotNull(details.LockMilliseconds);
-                Assert.Matches(@"^0-1-\d+$", details.Gtid);
-            }
-        }
-        finally
-        {
-            await enough.CancelAsync();
-            await writing;
-        }
-    }
-
-    [Fact]
-    public async Task A_statement_that_runs_for_long_is_not_waited_for_and_one_session_reads_all()
-    {
-        Fill("busy");
-        Task long_running = Task.Run(() => Assert.ThrowsAny<InvalidOperationException>(() => server.Sql("UPDATE item SET label = SLEEP(600)", "busy")), Cancellation);
-        string id;
-        while ((id = server.Sql("SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE 'UPDATE item SET label = SLEEP%' LIMIT 1").Trim()).Length == 0)
-            await Task.Delay(20, Cancellation);
-        try
-        {
-            using MySqlBench bench = new();
-            await bench.CaptureAsync(server.Settings("busy"));
-            Assert.Equal([ErrorCodes.MySqlOneWorker], bench.Host.Warnings.Select(static w => w.Code));
-            Assert.Equal("", server.Sql("SELECT ID FROM information_schema.PROCESSLIST WHERE STATE LIKE '%read lock%'"));
-        }
-        finally
-        {
-            server.Sql($"KILL {id}");
-            await long_running;
-        }
-    }
-
-    [Fact]
-    public async Task Too_few_rights_are_named_and_some_are_only_warned_about()
-    {
-        Fill("rights");
-        server.Sql("CREATE OR REPLACE USER few@'%' IDENTIFIED BY 'x'; GRANT SELECT ON rights.item TO few@'%'");
-        GivenSecrets secrets = new(("PW", "x"));
-        using MySqlBench bench = new();
-        Problem problem = (await bench.Source(server.PasswordSettings("rights", "few"), secrets).CheckAsync(Cancellation))[1];
-        Assert.Equal(ErrorCodes.MySqlPermissionDenied, problem.Code);
-        Assert.Contains("SELECT, SHOW VIEW, TRIGGER, EVENT", problem.Message, StringComparison.Ordinal);
-        await Assert.ThrowsAsync<LifeboatException>(() => bench.Source(server.PasswordSettings("rights", "few"), secrets).OpenAsync(Cancellation));
-
-        server.Sql("GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON rights.* TO few@'%'");
-        LifeboatException hidden = await Assert.ThrowsAsync<LifeboatException>(() => bench.CaptureAsync(server.PasswordSettings("rights", "few"), secrets));
-        Assert.Contains("routine", hidden.Message, StringComparison.Ordinal);
-        server.Sql("GRANT SELECT ON mysql.proc TO few@'%'");
-        await bench.CaptureAsync(server.PasswordSettings("rights", "few"), secrets);
-        Assert.Equal(
-            [ErrorCodes.MySqlOneWorker, ErrorCodes.MySqlAccountsLeftOut], bench.Host.Warnings.Select(static w => w.Code).OrderBy(static c => c.Id, StringComparer.Ordinal));
     }
 
     [Fact]

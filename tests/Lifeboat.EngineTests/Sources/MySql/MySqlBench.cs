@@ -34,9 +34,12 @@ internal sealed class MySqlBench : IDisposable
     public MySqlSource Source(MySqlSettings settings, ISecretResolver? secrets = null, long partBytes = 64 << 20) =>
         new(settings, null, Host.Context, secrets ?? new NoSecrets()) { PartBytes = partBytes };
 
-    public async Task<VerifiedSnapshot> CaptureAsync(MySqlSettings settings, ISecretResolver? secrets = null, long partBytes = 64 << 20)
+    public Task<VerifiedSnapshot> CaptureAsync(MySqlSettings settings, ISecretResolver? secrets = null, long partBytes = 64 << 20) =>
+        CaptureAsync(Source(settings, secrets, partBytes));
+
+    public async Task<VerifiedSnapshot> CaptureAsync(MySqlSource source)
     {
-        await using ICapture capture = await Source(settings, secrets, partBytes).OpenAsync(Cancellation);
+        await using ICapture capture = await source.OpenAsync(Cancellation);
         SourceMetadata captured = await capture.WriteAsync(Snapshot, Cancellation);
         Instructions = capture.Instructions;
         return await Snapshot.FinishAsync(captured);

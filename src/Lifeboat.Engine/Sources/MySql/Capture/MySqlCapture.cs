@@ -21,13 +21,17 @@ internal sealed class MySqlCapture : ICapture
     private readonly RunContext _context;
     private readonly MySqlTools _tools;
     private readonly CapturedSchema _schema;
+    private readonly IReadOnlyDictionary<string, string> _identities;
     private readonly IReadOnlyList<ColumnRedaction> _redact;
     private readonly long _partBytes;
     private readonly string _folder;
 
-    public MySqlCapture(MySqlCut cut, CapturedSchema schema, IReadOnlyList<ColumnRedaction> redact, MySqlTools tools, RunContext context, long partBytes)
+    /// <param name="identities">The tables of the schema, as <see cref="TableCatalogue.IdentitiesAsync"/> tells them.</param>
+    public MySqlCapture(
+        MySqlCut cut, CapturedSchema schema, IReadOnlyDictionary<string, string> identities, IReadOnlyList<ColumnRedaction> redact, MySqlTools tools,
+        RunContext context, long partBytes)
     {
-        _redact = redact;
+        (_redact, _identities) = (redact, identities);
         (_cut, _schema, _tools, _context, _partBytes) = (cut, schema, tools, context, partBytes);
         _folder = $"databases/{Source}";
     }
@@ -128,18 +132,31 @@ internal sealed class MySqlCapture : ICapture
                 new EntryHeader(part.Path, CutAt, ExpectedBytes: part.Bytes),
                 async (stream, token) => rows = await session.DumpAsync(part.Sql, part.Shape, stream, Report, token),
                 cancellation);
+            await CheckIdentityAsync(_schema.Tables[part.Table].Name, cancellation);
             if (session != _cut.Side)
                 await session.ExecuteAsync("ROLLBACK TO SAVEPOINT lifeboat", cancellation);
             return rows;
         }
         catch (LifeboatException e) when (MySqlError.Of(e) is { } error)
         {
-            ErrorCode code = error.Number == MySqlError.NoSuchTable ? ErrorCodes.MySqlSchemaChanged : e.Code;
+            ErrorCode code = error.Number is MySqlError.NoSuchTable or MySqlError.NoSuchColumn ? ErrorCodes.MySqlSchemaChanged : e.Code;
             throw new LifeboatException(
                 code, $"reading table {_schema.Tables[part.Table].Name}: {e.Problems[0].Message}",
                 code == ErrorCodes.MySqlSchemaChanged ? "the table was dropped or altered while it was read; run again when the change is done" : e.Hint,
                 Source, new MySqlErrorException(error));
         }
+    }
+
+    /// <summary>
+    /// A transaction reads what stands under a table's name now, as its rows were at the cut: of a table that was put there meanwhile, of fewer partitions. Only
+    /// some of such changes the server itself refuses. While the rows are read nothing of it can happen, so it is asked behind them.
+    /// </summary>
+    private async Task CheckIdentityAsync(string table, CancellationToken cancellation)
+    {
+        IReadOnlyDictionary<string, string> now = await TableCatalogue.IdentitiesAsync(_cut.Watch, _cut.Database, cancellation, table);
+        if (now.GetValueOrDefault(table) != _identities[table])
+            throw new LifeboatException(
+                ErrorCodes.MySqlSchemaChanged, $"table {table} was altered or replaced since the backup began", "run again when the change is done", Source);
     }
 
     private void Report(long bytes) => _context.Progress.Report(new BytesDone(Source, Phase.Capture, bytes));

@@ -12,7 +12,11 @@ public sealed partial record MySqlError(int Number, string SqlState, string Mess
     public const int Deadlock = 1213;
     public const int TableDefinitionChanged = 1412;
     public const int NoSuchTable = 1146;
+    public const int NoSuchColumn = 1054;
     public const int UnknownDatabase = 1049;
+
+    /// <summary>Whether a table, view, routine, trigger, event or sequence was not there.</summary>
+    public bool IsMissing => Number is NoSuchTable or 1051 or 1305 or 1360 or 1539 or 4091;
 
     /// <summary>The server's error behind an exception of ours; null where there is none.</summary>
     public static MySqlError? Of(LifeboatException exception) => (exception.InnerException as MySqlErrorException)?.Error;

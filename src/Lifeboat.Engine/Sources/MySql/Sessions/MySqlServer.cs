@@ -29,6 +29,9 @@ public sealed record MySqlServer(string Version, string Account, long MaxAllowed
     /// <summary>Whether past rows of system-versioned tables can be written (<c>system_versioning_insert_history</c>, MariaDB 10.11).</summary>
     public bool CanWriteHistory => Variables.Contains("system_versioning_insert_history");
 
+    /// <summary>Whether FLUSH TABLES makes nobody wait any more when it was given up. On MySQL everybody else then waits for the statement that it waited for.</summary>
+    public bool FlushLeavesNothingBehind => Family == "mariadb";
+
     /// <summary>Settings of this server's own that every session of ours makes: no limit may cut a query short.</summary>
     public IEnumerable<string> SessionSettings => new (string Variable, string Value)[]
     {
