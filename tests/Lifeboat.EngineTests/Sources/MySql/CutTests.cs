@@ -213,7 +213,7 @@ public abstract class CutTests(MariaDbServer server)
     protected abstract string GtidNow();
 
     /// <summary>The server tells when a table was made in whole seconds.</summary>
-    private Task NextSecondAsync() => Task.Run(() => server.Sql("DO SLEEP(1.1)"), Cancellation);
+    private Task<string> NextSecondAsync() => Task.Run(() => server.Sql("DO SLEEP(1.1)"), Cancellation);
 }
 
 public sealed class MariaDbCutTests(MariaDbServer server) : CutTests(server), IClassFixture<MariaDbServer>

@@ -139,12 +139,12 @@ internal sealed class MySqlCut : IAsyncDisposable
             string? unlogged = await Side.SelectOneAsync(CutMethod.Unlogged, "", cancellation);
             string? before = await Side.SelectOneAsync("@@GLOBAL.gtid_executed", "", cancellation);
             await BeginAsync(cancellation);
-            string[]? status = (await Side.ShowAsync(method.Status!, cancellation)).FirstOrDefault();
+            IReadOnlyList<string[]> status = await Side.ShowAsync(method.Status!, cancellation);
             string? owned = await Side.SelectOneAsync("@@GLOBAL.gtid_owned", "", cancellation);
             string? after = await Side.SelectOneAsync("@@GLOBAL.gtid_executed", "", cancellation);
             if (unlogged != "0" || await Side.SelectOneAsync(CutMethod.Unlogged, "", cancellation) != "0")
                 return ("another session may write what the binary log is not told (sql_log_bin = 0)", "back up when no session has sql_log_bin = 0, and reading uses all cores");
-            if (status is not [var file, var offset, "", "", ..])
+            if (status is not [[var file, var offset, "", "", ..], ..])
                 return ("the binary log is not told of all databases (binlog-do-db, binlog-ignore-db)", "leave these options away, and reading uses all cores");
             if (!string.IsNullOrEmpty(owned) || before != after)
                 continue;
