@@ -187,13 +187,20 @@ public sealed class PostgresServer : IAsyncLifetime
         Sql("postgres", $"CREATE DATABASE {SqlText.Identifier(name)} {options}");
 
     /// <summary>pg_dump's text, a character for each byte, and the same whatever the server's time zone and currency are.</summary>
-    public string Dump(string database, params string[] options) => RunProgram(
-        Path.Combine(Bin, "pg_dump"), [.. options, "-d", SocketUrl(database)], encoding: Encoding.Latin1,
-        environment: new() { ["PGTZ"] = "UTC", ["PGOPTIONS"] = "-c lc_monetary=C -c IntervalStyle=postgres -c bytea_output=hex -c quote_all_identifiers=off" });
+    public string Dump(string database, params string[] options) => DumpFrom(this, database, options);
+
+    /// <summary>The same of another server's database, which is reached by TCP.</summary>
+    public string DumpFrom(PostgresServer other, string database, params string[] options) => RunProgram(
+        Path.Combine(Bin, "pg_dump"), [.. options, "-d", other.Url(database)], encoding: Encoding.Latin1,
+        environment: new()
+        {
+            ["PGTZ"] = "UTC", ["PGOPTIONS"] = "-c lc_monetary=C -c IntervalStyle=postgres -c bytea_output=hex -c quote_all_identifiers=off",
+            ["PGPASSWORD"] = Password,
+        });
 
     /// <summary>Runs one of PostgreSQL's programs.</summary>
     public string RunClient(string program, params string[] arguments) =>
-        RunProgram(Path.Combine(Bin, program), arguments, environment: new() { ["PGTZ"] = "UTC" });
+        RunProgram(Path.Combine(Bin, program), arguments, environment: new() { ["PGTZ"] = "UTC", ["PGPASSWORD"] = Password });
 
     private static bool IsRoot => Environment.UserName == "root";
 

@@ -69,7 +69,8 @@ internal sealed class RestoreBench : IDisposable
     public static void AssertPassed(VerifyReport report)
     {
         Assert.NotEmpty(report.Checks);
-        Assert.Equal([], report.Checks.Where(static check => !check.Passed).Select(static c => $"{c.Subject}: expected {c.Expected}, found {c.Found}"));
+        string[] failed = [.. report.Checks.Where(static check => !check.Passed).Select(static c => $"{c.Subject}: expected {c.Expected}, found {c.Found}")];
+        Assert.True(failed.Length == 0, string.Join('\n', failed));
     }
 
     /// <summary>Schema and rows of both databases are the same, says pg_dump.</summary>

@@ -40,5 +40,5 @@ public sealed class CommonFormTests
         Assert.Equal(string.Format(culture, sql, ":'id17'", "::ag_catalog.vertex", "::ag_catalog.edge", "(a, \"the b\")", "(c)"), repaired);
     }
 
-    private static string Form(string sql) => new CommonForm([.. SqlStatements.Split("CREATE SCHEMA app; CREATE SCHEMA other")]).Of(SqlStatements.Split(sql).Single());
+    private static string Form(string sql) => new CommonForm([.. SqlStatements.Split("CREATE SCHEMA app; CREATE SCHEMA other")], 15).Of(SqlStatements.Split(sql).Single());
 }

@@ -52,6 +52,18 @@ internal static class CaptureChecks
                 $"{session.Connection.Target} was made with version {recorded} of its locale, and the server has version {actual}: its indexes on texts may be out of order",
                 "run REINDEX DATABASE, then ALTER DATABASE … REFRESH COLLATION VERSION; the snapshot itself is right, since indexes are built anew",
                 source);
+        string[] outdated =
+        [
+            .. catalogue.Collations.Where(static used => used.Actual is not null && used.Actual != used.Captured.Version)
+                .Select(static used => $"{used.Captured.QuotedName} ({used.Captured.Version}, now {used.Actual})"),
+        ];
+        if (outdated.Length > 0)
+            yield return new Problem(
+                ErrorCodes.PostgresCollationVersion,
+                $"{session.Connection.Target} has collations that were made with another version than the server has now: {string.Join(", ", outdated)}; "
+                + "indexes on texts that use them may be out of order",
+                "reindex what uses them, then ALTER COLLATION … REFRESH VERSION; the snapshot itself is right, since indexes are built anew",
+                source);
         foreach ((string mapped, string server) in catalogue.HiddenUserMappings)
             yield return new Problem(
                 ErrorCodes.PostgresDataLeftOut,

@@ -170,6 +170,7 @@ internal sealed class PostgresCapture : ICapture
         RolePasswords = _cut.Catalogue.MayReadRolePasswords,
         Roles = await PostgresDatabaseReader.ReadRolesAsync(Session, cancellation),
         Extensions = await ReadExtensionsAsync(cancellation),
+        Collations = _cut.Catalogue.Collations is { Count: > 0 } collations ? [.. collations.Select(static used => used.Captured)] : null,
         Tables = tables,
         Sequences = _cut.Sequences,
         MaterializedViews = await MaterializedViewOrder.ReadAsync(Session, _cut.Catalogue, cancellation),

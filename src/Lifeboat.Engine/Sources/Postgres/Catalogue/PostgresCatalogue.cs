@@ -31,6 +31,9 @@ internal sealed record PostgresCatalogue(
     /// <summary>The versions of the database's locale: with which it was made, and which the server has now; null where the server does not know.</summary>
     public (string? Recorded, string? Actual) CollationVersion { get; init; }
 
+    /// <summary>The collations of columns and indexes.</summary>
+    public IReadOnlyList<UsedCollation> Collations { get; init; } = [];
+
     /// <summary>Tables with rows of their own that belong to the app: those of extensions only where they are its configuration.</summary>
     public IEnumerable<CatalogueRelation> Tables => Relations.Where(static r => r.Kind == 'r' && Ours(r));
 
@@ -59,6 +62,7 @@ internal sealed record PostgresCatalogue(
                 : [.. (await session.QueryAsync("SELECT usename, srvname FROM pg_user_mappings WHERE umoptions IS NULL ORDER BY srvname, usename", cancellation))
                     .Select(static row => (row[0] ?? "", row[1]!))],
             CollationVersion = await CollationVersionAsync(session, cancellation),
+            Collations = await UsedCollation.ReadAsync(session, cancellation),
         };
     }
 

@@ -35,6 +35,9 @@ public sealed record PostgresDetails
 
     public required IReadOnlyList<PostgresExtension> Extensions { get; init; }
 
+    /// <summary>The collations of columns and indexes whose library has versions; null where there are none.</summary>
+    public IReadOnlyList<PostgresCollation>? Collations { get; init; }
+
     /// <summary>
     /// The tables whose data was captured, in the order of <c>SourceMetadata.Tables</c>, and in which they are best loaded.
     /// </summary>
@@ -105,6 +108,14 @@ public sealed record PostgresSecurityLabel(string Provider, string Label);
 public sealed record PostgresSetting(string? Role, string Name, string Value);
 
 public sealed record PostgresRole(string Name, bool Login, bool Superuser);
+
+/// <param name="Version">That the database has recorded: of the library by which its indexes are ordered.</param>
+public sealed record PostgresCollation(string Schema, string Name, string Version)
+{
+    /// <summary>Both names, quoted.</summary>
+    [JsonIgnore]
+    public string QuotedName => SqlText.Identifier(Schema, Name);
+}
 
 /// <param name="ConfigurationTables">Quoted names of the tables whose rows are data, in the extension's order.</param>
 /// <param name="ObjectIds">The object ids that its rows hold; null for none.</param>

@@ -143,7 +143,7 @@ internal sealed class PostgresRestoration(
         string? oid = await session.QueryOneAsync(
             $"SELECT oid FROM pg_catalog.pg_database WHERE datname = {SqlText.Literal(target.Names.Staging)}", cancellation);
         await databases.NoteAsync(databases.State with { IncomingOid = oid, BuiltAs = null }, cancellation);
-        await WarnOfCollationAsync(target, session, oid, cancellation);
+        await new CollationWarnings(target).OfDatabaseAsync(session, oid, cancellation);
         foreach (string sql in new StagingDatabase(target.Names.Staging, database).SpeedSql(target.Workers))
             await session.ExecuteAsync(sql, cancellation);
     }
@@ -161,16 +161,6 @@ internal sealed class PostgresRestoration(
 
     private static Task NoteMadeAsync(DatabaseSwitch databases, Func<MadeAround, MadeAround> change, CancellationToken cancellation) =>
         databases.NoteAsync(databases.State with { IncomingMade = change(databases.State.IncomingMade) }, cancellation);
-
-    private async Task WarnOfCollationAsync(RestoreTarget target, PsqlSession session, string? oid, CancellationToken cancellation)
-    {
-        string? here = await session.QueryOneAsync(
-            $"SELECT pg_catalog.to_jsonb(d) ->> 'datcollversion' FROM pg_catalog.pg_database d WHERE oid = {oid}", cancellation);
-        if (target.Details.Database.CollationVersion is { } there && here is not null && here != there)
-            context.Progress.Report(new Warned(settings.Name, new Problem(
-                ErrorCodes.PostgresCollationVersion, $"the database's locale has version {there} in the snapshot and {here} on this server: texts may be ordered in another way",
-                "indexes are built anew and are right; look at what relies on an order", settings.Name)));
-    }
 
     /// <summary>Creates the staged database; first under another name, where an extension can be created only there.</summary>
     private async Task CreateDatabaseAsync(
@@ -220,6 +210,18 @@ internal sealed class PostgresRestoration(
         string name = NameText.ForSession(target.Names.Staging, session);
         foreach (string sql in new StagingDatabase(name, target.Details.Database).FinishSql(isThere))
             await session.ExecuteAsync(sql, cancellation);
+        await SetSubscriptionsAsync(target, session, cancellation);
         await triggers.EnableAsync(session, cancellation);
+        await new CollationWarnings(target).OfColumnsAsync(session, cancellation);
+    }
+
+    private static async Task SetSubscriptionsAsync(RestoreTarget target, PsqlSession session, CancellationToken cancellation)
+    {
+        int tools = RestoreTarget.ToolsMajor(target.Captured);
+        if (tools >= session.ServerMajor)
+            return;
+        string schema = await target.ReadTextAsync($"{target.Folder}/schema.sql", session.TextEncoding, cancellation);
+        foreach (string sql in SubscriptionDefaults.Sql(schema, tools, session.ServerMajor))
+            await session.ExecuteAsync(sql, cancellation);
     }
 }

@@ -10,8 +10,8 @@ using Lifeboat.Engine.Sources.Postgres.Sql;
 namespace Lifeboat.Engine.Sources.Postgres.Restore;
 
 /// <summary>
-/// Dumps the staged database's schema again and compares its text with the captured one. Where server or programs are of another major version the
-/// texts may differ without the schemas differing: then that is said, and nothing is claimed.
+/// Dumps the staged database's schema again and compares its text with the captured one. Where server or programs are of another major version,
+/// expressions may be written in another way without being others: that is said. Whatever else is missing, added or different is an error there too.
 /// </summary>
 /// <param name="tablespaces">False where everything went into the default tablespace.</param>
 /// <param name="ids">Object ids of this server by those that were captured.</param>
@@ -31,11 +31,13 @@ internal sealed class SchemaVerification(
             string digest = await WriteTextAsync(dump, text, cancellation);
             if (digest == target.Details.SchemaDigest)
                 return [new VerifyCheck("schema", digest, digest)];
-            (List<string> missing, List<string> added) = await DifferencesAsync(text, cancellation);
+            SchemaDifferences found = await DifferencesAsync(text, cancellation);
+            if (found.Missing.Count + found.Added.Count > 0)
+                return [new VerifyCheck("schema", Shown(found.Missing), Shown(found.Added))];
+            if (found.Rewritten.Count > 0)
+                Warn(found.Rewritten);
             string same = Comparable ? "the captured statements" : "the captured statements, but for how versions write them";
-            if (missing.Count + added.Count == 0)
-                return [new VerifyCheck("schema", same, same)];
-            return Comparable ? [Different(missing, added)] : [NotComparable(missing, added)];
+            return [new VerifyCheck("schema", same, same)];
         }
         finally
         {
@@ -89,28 +91,21 @@ internal sealed class SchemaVerification(
     }
 
     /// <summary>Compares statement by statement, whatever the order: pg_dump orders some objects of the same name by their object ids.</summary>
-    private async Task<(List<string> Missing, List<string> Added)> DifferencesAsync(string text, CancellationToken cancellation)
+    private async Task<SchemaDifferences> DifferencesAsync(string text, CancellationToken cancellation)
     {
         IReadOnlyList<SqlStatement> captured = Statements(await target.ReadTextAsync($"{target.Folder}/schema.sql", Encoding.Latin1, cancellation));
         IReadOnlyList<SqlStatement> restored = Statements(await File.ReadAllTextAsync(text, Encoding.Latin1, cancellation));
-        CommonForm form = new(captured);
-        Dictionary<string, (int Count, string Text)> balance = [];
-        void add(SqlStatement statement, int count)
+        CommonForm form = new(captured, RestoreTarget.ToolsMajor(target.Captured));
+        string key(SqlStatement statement)
         {
-            string key = ComparableStatement.Of(statement);
+            string comparable = ComparableStatement.Of(statement);
             // A view that was made anew has the brackets that the server likes.
-            if (!Comparable || extensions.Edits(statement))
-                key = form.Of(key == statement.Text ? statement : Reread(key) ?? statement);
-            if (key.Length > 0)
-                balance[key] = (balance.GetValueOrDefault(key).Count + count, statement.Text);
+            return Comparable && !extensions.Edits(statement) ? comparable
+                : form.Of(comparable == statement.Text ? statement : Reread(comparable) ?? statement, brackets: !extensions.Edits(statement));
         }
 
-        foreach (SqlStatement statement in captured)
-            add(Restored(statement), 1);
-        foreach (SqlStatement statement in restored)
-            add(statement, -1);
-        return (
-            [.. balance.Values.Where(static b => b.Count > 0).Select(static b => b.Text)], [.. balance.Values.Where(static b => b.Count < 0).Select(static b => b.Text)]);
+        SchemaDifferences exact = SchemaDifferences.Of(captured.Select(Restored), restored, key);
+        return Comparable ? exact : exact.WithRewritten(form);
     }
 
     /// <summary>A statement whose lines were sorted; null where one of them ended inside quotes.</summary>
@@ -137,27 +132,21 @@ internal sealed class SchemaVerification(
             .Where(statement => !statement.IsMeta && (tablespaces || !(statement.Tokens.Count > 1 && statement.Tokens[1].Is("default_tablespace")))),
     ];
 
-    private static VerifyCheck Different(List<string> missing, List<string> added) => new("schema", Shown(missing), Shown(added));
-
-    private VerifyCheck NotComparable(List<string> missing, List<string> added)
-    {
-        string what = string.Create(
-            CultureInfo.InvariantCulture,
-            $"not comparable: PostgreSQL {target.Details.ServerVersion} with tools {target.Captured.Tools} there, {serverMajor} with tools {target.ServerTools.Version} here");
+    private void Warn(IReadOnlyList<(SqlStatement Captured, SqlStatement Restored)> rewritten) =>
         target.Context.Progress.Report(new Warned(target.Source, new Problem(
             ErrorCodes.PostgresNotComparable,
-            string.Create(CultureInfo.InvariantCulture, $"the schema's text differs in {missing.Count} statements that are captured and {added.Count} that are restored; {what}"),
-            $"a newer version writes some objects differently; look through them if in doubt. Captured: {Shown(missing)}. Restored: {Shown(added)}",
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{rewritten.Count} statements of the schema have expressions that PostgreSQL {serverMajor} writes in another way than {target.Details.ServerVersion} with tools {target.Captured.Tools}"),
+            $"look whether they mean the same. Captured: {Shown([.. rewritten.Select(static r => r.Captured)])}. Restored: {Shown([.. rewritten.Select(static r => r.Restored)])}",
             target.Source)));
-        return new VerifyCheck("schema", what, what);
-    }
 
-    private static string Shown(List<string> statements)
+    private static string Shown(IReadOnlyList<SqlStatement> statements)
     {
         if (statements.Count == 0)
             return "nothing else";
-        IEnumerable<string> some = statements.Take(ShownDifferences)
-            .Select(static s => Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(s.Length > ShownCharacters ? s[..ShownCharacters] + "…" : s)));
+        IEnumerable<string> some = statements.Take(ShownDifferences).Select(static s => s.Text)
+            .Select(static s => Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(s.Length > ShownCharacters ? s[..ShownCharacters] : s)) + (s.Length > ShownCharacters ? "…" : ""));
         return string.Join("; ", some) + (statements.Count > ShownDifferences ? string.Create(CultureInfo.InvariantCulture, $"; and {statements.Count - ShownDifferences} more") : "");
     }
 }

@@ -4,11 +4,13 @@ namespace Lifeboat.Engine.Sources.Postgres.Sql;
 
 /// <summary>
 /// A form of pg_dump's statements in which those of different major versions can be compared. What it leaves out is what versions write
-/// differently: settings of the session that reads the dump; brackets and white space; in views and rules, the name of the table in
-/// front of a column (16 and later write it only where two could be meant); and whether an owner is set by ALTER TABLE or ALTER VIEW.
+/// differently: settings of the session that reads the dump; white space; in views and rules, the name of the table in front of a column
+/// (16 and later write it only where two could be meant); whether an owner is set by ALTER TABLE or ALTER VIEW; ALTER FOREIGN TABLE with ONLY or without; the names of NOT NULL
+/// constraints (18 and later have them); and a subscription's options that were defaults before.
 /// </summary>
-/// <param name="statements">One of the dumps, which names the schemas.</param>
-internal sealed class CommonForm(IEnumerable<SqlStatement> statements)
+/// <param name="statements">The older dump, which names the schemas.</param>
+/// <param name="major">The major version of the program that wrote it.</param>
+internal sealed class CommonForm(IEnumerable<SqlStatement> statements, int major)
 {
     private readonly HashSet<string> _schemas =
     [
@@ -17,27 +19,77 @@ internal sealed class CommonForm(IEnumerable<SqlStatement> statements)
     ];
 
     /// <summary>The form of a statement; "" where it says nothing of the schema.</summary>
-    public string Of(SqlStatement statement)
+    public string Of(SqlStatement statement, bool brackets = true)
     {
-        IReadOnlyList<SqlToken> tokens = statement.Tokens;
-        if (tokens[0].Is("set") || (tokens.Count > 3 && tokens[0].Is("select") && tokens[3].Is("set_config")))
-            return "";
-        bool owner = tokens.Count > 5 && tokens[0].Is("alter") && tokens[^3].Is("owner") && tokens[^2].Is("to");
-        int start = owner && OwnedAsTable(tokens) is var words and > 0 ? words + 1 : 0;
-        bool query = tokens[0].Is("create") && tokens.Take(4).Any(static t => t.Is("view") || t.Is("rule"));
-        StringBuilder form = new(start > 0 ? "alter table" : "");
-        for (int i = start; i < tokens.Count; i++)
+        IReadOnlyList<SqlToken> tokens = Tokens(statement);
+        StringBuilder form = new();
+        for (int i = 0; i < tokens.Count; i++)
         {
-            bool qualifies = query && tokens[i].IsName && i + 2 < tokens.Count && tokens[i + 1].IsSymbol('.') && !_schemas.Contains(tokens[i].Value)
-                && !(i > 0 && tokens[i - 1].IsSymbol('.'));
-            if (qualifies)
+            if (StatementOutline.IsQuery(tokens) && Qualifies(tokens, i))
                 i++; // and the dot
-            else if (!tokens[i].IsSymbol('(') && !tokens[i].IsSymbol(')'))
-                form.Append(' ').Append(tokens[i].Kind == SqlTokenKind.Text ? SqlText.Literal(tokens[i].Value) : tokens[i].Value);
+            else if (brackets || !(tokens[i].IsSymbol('(') || tokens[i].IsSymbol(')')))
+                Append(form, tokens[i]);
         }
 
         return form.ToString();
     }
+
+    /// <summary>The form without expressions: two statements in which it is the same make the same object.</summary>
+    public string OutlineOf(SqlStatement statement) => StatementOutline.Of(Tokens(statement)).Aggregate(new StringBuilder(), Append).ToString();
+
+    /// <summary>Whether two statements of the same form name the same tables in front of columns, wherever the newer one names one.</summary>
+    public bool SameTables(SqlStatement older, SqlStatement newer)
+    {
+        IReadOnlyList<SqlToken> before = Tokens(older), after = Tokens(newer);
+        int i = 0;
+        for (int j = 0; j < after.Count; i++, j++)
+        {
+            while (i < before.Count && before[i].Value != after[j].Value && Qualifies(before, i))
+                i += 2;
+            if (i == before.Count || before[i].Value != after[j].Value)
+                return false;
+        }
+
+        return i == before.Count;
+    }
+
+    private bool Qualifies(IReadOnlyList<SqlToken> tokens, int i) =>
+        tokens[i].IsName && i + 2 < tokens.Count && tokens[i + 1].IsSymbol('.') && !_schemas.Contains(tokens[i].Value) && !(i > 0 && tokens[i - 1].IsSymbol('.'));
+
+    private IReadOnlyList<SqlToken> Tokens(SqlStatement statement)
+    {
+        IReadOnlyList<SqlToken> tokens = statement.Tokens;
+        if (tokens[0].Is("set") || (tokens.Count > 3 && tokens[0].Is("select") && tokens[3].Is("set_config")))
+            return [];
+        bool owner = tokens.Count > 5 && tokens[0].Is("alter") && tokens[^3].Is("owner") && tokens[^2].Is("to");
+        if (owner && OwnedAsTable(tokens) is var words and > 0)
+            return [tokens[0], new SqlToken(SqlTokenKind.Word, "table", 0, 0), .. tokens.Skip(words + 1)];
+        List<SqlToken> form = [];
+        for (int i = 0; i < tokens.Count; i++)
+        {
+            if (IsNameOfNotNull(tokens, i))
+                i += 2;
+            else if (IsFormerDefault(tokens, i))
+                i += 4;
+            else if (tokens[i].Is("only") && i == 3 && tokens[1].Is("foreign"))
+                i++;
+            form.Add(tokens[i]);
+        }
+
+        return form;
+    }
+
+    private bool IsNameOfNotNull(IReadOnlyList<SqlToken> tokens, int i) =>
+        major < 18 && tokens[i].Is("constraint") && i + 3 < tokens.Count && tokens[i + 2].Is("not") && tokens[i + 3].Is("null");
+
+    /// <summary>What <see cref="SubscriptionDefaults"/> sets; after a comma, because other options come first.</summary>
+    private bool IsFormerDefault(IReadOnlyList<SqlToken> tokens, int i) =>
+        tokens[1].Is("subscription") && tokens[i].IsSymbol(',') && i + 4 < tokens.Count
+        && ((major < SubscriptionDefaults.RunsAsTablesOwner && tokens[i + 1].Is("run_as_owner") && tokens[i + 3].Is("true"))
+            || (major < SubscriptionDefaults.StreamsInParallel && tokens[i + 1].Is("streaming") && tokens[i + 3].Is("off")));
+
+    private static StringBuilder Append(StringBuilder form, SqlToken token) =>
+        form.Append(' ').Append(token.Kind == SqlTokenKind.Text ? SqlText.Literal(token.Value) : token.Value);
 
     /// <summary>How many words name the kind of object, for those kinds that ALTER TABLE takes too.</summary>
     private static int OwnedAsTable(IReadOnlyList<SqlToken> tokens) =>
