@@ -36,9 +36,7 @@ public sealed partial class RolesTests : IAsyncLifetime
     [Fact]
     public async Task Roles_tablespaces_and_the_database_itself_come_back()
     {
-        string here = Directory(_source, "fast one"), other = Directory(_source, "slow"), there = Directory(_target, "another place");
-        _source.Sql("postgres", RolesSql.Replace("DIR_ONE", here, StringComparison.Ordinal).Replace("DIR_TWO", other, StringComparison.Ordinal));
-        _source.Sql("the d\"b", InsideSql);
+        string here = CreateRoles(_source), there = Directory(_target, "another place");
 
         await using VerifiedSnapshot snapshot = await _bench.CaptureAsync(_source, "the d\"b");
         PostgresSettings settings = _target.Settings("the d\"b") with { Tablespaces = new Dictionary<string, string> { ["fa'st"] = there } };
@@ -263,7 +261,16 @@ public sealed partial class RolesTests : IAsyncLifetime
         return RecipeBlock().Matches(File.ReadAllText(Path.Combine(root.FullName, "docs", "postgres.md"))).Single(m => m.Groups[1].Value == name).Groups[2].Value;
     }
 
-    private static string Directory(PostgresServer server, string name)
+    /// <summary>Makes roles and tablespaces of every kind, and a database "the d"b" in one of them; gives that one's directory.</summary>
+    internal static string CreateRoles(PostgresServer server)
+    {
+        string here = Directory(server, "fast one"), other = Directory(server, "slow");
+        server.Sql("postgres", RolesSql.Replace("DIR_ONE", here, StringComparison.Ordinal).Replace("DIR_TWO", other, StringComparison.Ordinal));
+        server.Sql("the d\"b", InsideSql);
+        return here;
+    }
+
+    internal static string Directory(PostgresServer server, string name)
     {
         string directory = Path.Combine(server.SocketFolder, name);
         server.Sql("postgres", $"COPY (SELECT 1) TO PROGRAM {SqlText.Literal($"mkdir '{directory}'; cat >/dev/null")}");
@@ -282,7 +289,7 @@ public sealed partial class RolesTests : IAsyncLifetime
     private static string[] DatabaseLines(PostgresServer server) => [.. RestoreBench.Lines(server.Dump("the d\"b", "--create", "--schema-only"))
         .Where(static l => l.Contains("DATABASE", StringComparison.Ordinal) && !l.StartsWith("--", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
 
-    private static string Grantors(PostgresServer server) => server.Sql(
+    internal static string Grantors(PostgresServer server) => server.Sql(
         "postgres",
         """
         SELECT roleid::regrole, member::regrole, grantor::regrole, admin_option FROM pg_auth_members WHERE member::regrole::text <> 'pg_monitor' ORDER BY roleid::regrole::text, member::regrole::text;

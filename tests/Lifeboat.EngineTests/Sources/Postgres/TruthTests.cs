@@ -131,15 +131,19 @@ public sealed class TruthTests(TwoServers servers) : IClassFixture<TwoServers>, 
             Assert.Equal(Source.Sql("explained", query), Target.Sql("explained", query));
     }
 
-    [Fact]
-    public async Task A_policy_for_another_role_is_a_difference()
+    [Theory]
+    [InlineData("policies", "CREATE ROLE policy_a; CREATE ROLE policy_b; CREATE TABLE t (a int); CREATE POLICY p ON t TO policy_a, policy_b USING (true)", "ALTER POLICY p ON t TO policy_a")]
+    [InlineData(
+        "long ones", "CREATE FUNCTION f() RETURNS text LANGUAGE sql RETURN repeat('x', 10) || '" + FiveHundred + "' || 'end'",
+        "CREATE OR REPLACE FUNCTION f() RETURNS text LANGUAGE sql RETURN repeat('x', 10) || '" + FiveHundred + "' || 'END'")]
+    public async Task A_policy_for_another_role_and_the_end_of_a_long_statement_are_differences(string database, string sql, string damage)
     {
-        Source.CreateDatabase("policies");
-        Source.Sql("policies", "CREATE ROLE policy_a; CREATE ROLE policy_b; CREATE TABLE t (a int); CREATE POLICY p ON t TO policy_a, policy_b USING (true)");
-        await using VerifiedSnapshot snapshot = await _bench.CaptureAsync(Source, "policies");
-        await using IRestoration restoration = _bench.Restoration(snapshot, Target, "policies");
+        Source.CreateDatabase(database);
+        Source.Sql(database, sql);
+        await using VerifiedSnapshot snapshot = await _bench.CaptureAsync(Source, database);
+        await using IRestoration restoration = _bench.Restoration(snapshot, Target, database);
         await restoration.StageAsync(Cancellation);
-        Target.Sql("policies__staging_testid", "ALTER POLICY p ON t TO policy_a");
+        Target.Sql(database + "__staging_testid", damage);
 
         VerifyCheck failed = Assert.Single((await restoration.VerifyAsync(Cancellation)).Checks, static check => !check.Passed);
 
@@ -192,12 +196,42 @@ public sealed class TruthTests(TwoServers servers) : IClassFixture<TwoServers>, 
         Assert.Equal("0", Target.Sql("postgres", "SELECT count(*) FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid WHERE datname LIKE 'subscribed%'").Trim());
     }
 
+    [Fact]
+    public async Task Collations_of_another_version_are_named_at_the_backup_and_at_the_restore()
+    {
+        Source.CreateDatabase("collated");
+        Source.Sql(
+            "collated",
+            """
+            CREATE COLLATION "of columns" (PROVIDER = icu, LOCALE = 'de-u-co-phonebk'); CREATE COLLATION of_indexes (PROVIDER = icu, LOCALE = 'sv'); CREATE COLLATION unused (PROVIDER = icu, LOCALE = 'fr');
+            CREATE TABLE t (a text COLLATE "of columns", b text COLLATE "en-x-icu", c text); CREATE INDEX ON t (c COLLATE of_indexes); INSERT INTO t VALUES ('ä', 'b', 'c');
+            UPDATE pg_collation SET collversion = '1' WHERE collname IN ('of columns', 'of_indexes', 'unused');
+            """);
+
+        await using VerifiedSnapshot snapshot = await _bench.CaptureAsync(Source, "collated");
+        Problem said = Assert.Single(_bench.Host.Warnings);
+        await _bench.RestoreAsync(snapshot, Target, "collated");
+
+        Assert.Equal(ErrorCodes.PostgresCollationVersion, said.Code);
+        Assert.Matches("""made with another version .*: "public"\."of columns" \(1, now [\d.]+\), "public"\."of_indexes" \(1, now [\d.]+\);""", said.Message);
+        Problem[] warnings = [.. _bench.Host.Warnings];
+        Assert.Equal([ErrorCodes.PostgresCollationVersion, ErrorCodes.PostgresCollationVersion], warnings.Select(static w => w.Code));
+        Assert.Matches(
+            """indexes use: "public"\."of columns" version 1 in the snapshot and [\d.]+ on this server, "public"\."of_indexes" version 1 in the snapshot and [\d.]+ on this server:""",
+            warnings[1].Message);
+        RestoreBench.AssertSameDump(Source, "collated", Target, "collated");
+    }
+
     private async Task RoundTripAsync(string database)
     {
         await using VerifiedSnapshot snapshot = await _bench.CaptureAsync(Source, database);
         await _bench.RestoreAsync(snapshot, Target, database);
         RestoreBench.AssertSameDump(Source, database, Target, database);
     }
+
+    // Longer than what a difference is shown of.
+    private const string FiveHundred = Fifty + Fifty + Fifty + Fifty + Fifty + Fifty + Fifty + Fifty + Fifty + Fifty;
+    private const string Fifty = "12345678901234567890123456789012345678901234567890";
 
     private static string LargeObjects(PostgresServer server) => server.Sql(
         "every kind", "SELECT oid, pg_get_userbyid(lomowner), lomacl, md5(lo_get(oid)), obj_description(oid, 'pg_largeobject') FROM pg_largeobject_metadata ORDER BY oid");

@@ -32,11 +32,11 @@ internal sealed class SchemaVerification(
             if (digest == target.Details.SchemaDigest)
                 return [new VerifyCheck("schema", digest, digest)];
             SchemaDifferences found = await DifferencesAsync(text, cancellation);
+            string same = Comparable ? "the captured statements" : "the captured statements, but for how versions write them";
             if (found.Missing.Count + found.Added.Count > 0)
-                return [new VerifyCheck("schema", Shown(found.Missing), Shown(found.Added))];
+                return [new VerifyCheck("schema", same, $"without {Shown(found.Missing)}; and in addition {Shown(found.Added)}")];
             if (found.Rewritten.Count > 0)
                 Warn(found.Rewritten);
-            string same = Comparable ? "the captured statements" : "the captured statements, but for how versions write them";
             return [new VerifyCheck("schema", same, same)];
         }
         finally
@@ -144,7 +144,7 @@ internal sealed class SchemaVerification(
     private static string Shown(IReadOnlyList<SqlStatement> statements)
     {
         if (statements.Count == 0)
-            return "nothing else";
+            return "nothing";
         IEnumerable<string> some = statements.Take(ShownDifferences).Select(static s => s.Text)
             .Select(static s => Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(s.Length > ShownCharacters ? s[..ShownCharacters] : s)) + (s.Length > ShownCharacters ? "…" : ""));
         return string.Join("; ", some) + (statements.Count > ShownDifferences ? string.Create(CultureInfo.InvariantCulture, $"; and {statements.Count - ShownDifferences} more") : "");

@@ -67,10 +67,10 @@ internal sealed class CommonForm(IEnumerable<SqlStatement> statements, int major
         List<SqlToken> form = [];
         for (int i = 0; i < tokens.Count; i++)
         {
+            while (IsFormerDefault(tokens, i))
+                i += 4;
             if (IsNameOfNotNull(tokens, i))
                 i += 2;
-            else if (IsFormerDefault(tokens, i))
-                i += 4;
             else if (tokens[i].Is("only") && i == 3 && tokens[1].Is("foreign"))
                 i++;
             form.Add(tokens[i]);
