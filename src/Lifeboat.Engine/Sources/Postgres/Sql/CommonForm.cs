@@ -21,7 +21,7 @@ internal sealed class CommonForm(IEnumerable<SqlStatement> statements, int major
     /// <summary>The form of a statement; "" where it says nothing of the schema.</summary>
     public string Of(SqlStatement statement, bool brackets = true)
     {
-        IReadOnlyList<SqlToken> tokens = Tokens(statement);
+        List<SqlToken> tokens = Tokens(statement);
         StringBuilder form = new();
         for (int i = 0; i < tokens.Count; i++)
         {
@@ -40,7 +40,7 @@ internal sealed class CommonForm(IEnumerable<SqlStatement> statements, int major
     /// <summary>Whether two statements of the same form name the same tables in front of columns, wherever the newer one names one.</summary>
     public bool SameTables(SqlStatement older, SqlStatement newer)
     {
-        IReadOnlyList<SqlToken> before = Tokens(older), after = Tokens(newer);
+        List<SqlToken> before = Tokens(older), after = Tokens(newer);
         int i = 0;
         for (int j = 0; j < after.Count; i++, j++)
         {
@@ -53,10 +53,10 @@ internal sealed class CommonForm(IEnumerable<SqlStatement> statements, int major
         return i == before.Count;
     }
 
-    private bool Qualifies(IReadOnlyList<SqlToken> tokens, int i) =>
+    private bool Qualifies(List<SqlToken> tokens, int i) =>
         tokens[i].IsName && i + 2 < tokens.Count && tokens[i + 1].IsSymbol('.') && !_schemas.Contains(tokens[i].Value) && !(i > 0 && tokens[i - 1].IsSymbol('.'));
 
-    private IReadOnlyList<SqlToken> Tokens(SqlStatement statement)
+    private List<SqlToken> Tokens(SqlStatement statement)
     {
         IReadOnlyList<SqlToken> tokens = statement.Tokens;
         if (tokens[0].Is("set") || (tokens.Count > 3 && tokens[0].Is("select") && tokens[3].Is("set_config")))
