@@ -42,6 +42,10 @@ internal static class PostgresDatabaseReader
             .Select(static row => new PostgresRole(row[0]!, row[1] == "t", row[2] == "t")),
     ];
 
+    /// <summary>Who gave the security labels of the database's objects, of itself, and of roles and tablespaces.</summary>
+    public static async Task<IReadOnlyList<string>> ReadLabelProvidersAsync(PsqlSession session, CancellationToken cancellation) =>
+        [.. (await session.QueryAsync(LabelProvidersSql, cancellation)).Select(static row => row[0]!)];
+
     public static async Task<IReadOnlyList<PostgresExtension>> ReadExtensionsAsync(PsqlSession session, CancellationToken cancellation)
     {
         IReadOnlyList<string?[]> tables = await session.QueryAsync(ConfigurationSql, cancellation);
@@ -76,6 +80,13 @@ internal static class PostgresDatabaseReader
         """
         SELECT l.provider, l.label FROM pg_shseclabel l JOIN pg_database d ON d.oid = l.objoid
         WHERE l.classoid = 'pg_database'::regclass AND d.datname = current_database() ORDER BY 1
+        """;
+
+    private const string LabelProvidersSql =
+        """
+        SELECT provider FROM pg_seclabel UNION SELECT provider FROM pg_shseclabel
+        WHERE classoid <> 'pg_database'::regclass OR objoid = (SELECT oid FROM pg_database WHERE datname = current_database())
+        ORDER BY 1
         """;
 
     private const string SettingsSql =

@@ -38,6 +38,9 @@ public sealed record PostgresDetails
     /// <summary>The collations of columns and indexes whose library has versions; null where there are none.</summary>
     public IReadOnlyList<PostgresCollation>? Collations { get; init; }
 
+    /// <summary>The providers of all security labels; null for none.</summary>
+    public IReadOnlyList<string>? LabelProviders { get; init; }
+
     /// <summary>
     /// The tables whose data was captured, in the order of <c>SourceMetadata.Tables</c>, and in which they are best loaded.
     /// </summary>

@@ -49,6 +49,7 @@ internal sealed class RestorePreflight(RestoreTarget target, PsqlSession session
         CheckRights(rights, names, roles);
         (bool keep, List<GlobalTablespace> create) = await PlanTablespacesAsync(captured, rights, names, cancellation);
         await CheckExtensionsAsync(rights, cancellation);
+        await CheckLabelProvidersAsync(cancellation);
         await CheckLocaleAsync(cancellation);
         IReadOnlyDictionary<string, TargetDatabase> databases =
             await _server.DatabasesAsync([target.Names.Live, target.Names.Staging, target.Names.Before], cancellation);
@@ -213,6 +214,17 @@ internal sealed class RestorePreflight(RestoreTarget target, PsqlSession session
                 Warn(
                     ErrorCodes.PostgresNotComparable, $"the server's {setting} is {there}: extension {known.Name} will not work for database {target.Names.Live}",
                     $"set {setting} = '{target.Names.Live}' in the server's postgresql.conf, and restart the server");
+        }
+    }
+
+    private async Task CheckLabelProvidersAsync(CancellationToken cancellation)
+    {
+        foreach (string provider in Details.LabelProviders ?? [])
+        {
+            if (!session.InRecovery && !await _server.HasLabelProviderAsync(provider, cancellation))
+                Block(
+                    ErrorCodes.PostgresExtensionMissing, $"objects have security labels of provider {provider}, which the server has not loaded",
+                    $"install {provider} on the server's machine, name its library in shared_preload_libraries, and restart the server");
         }
     }
 

@@ -135,6 +135,21 @@ internal sealed class TargetServer(PsqlSession session)
     public async Task<bool> HasIcuAsync(CancellationToken cancellation) =>
         await session.QueryOneAsync("SELECT count(*) FROM pg_catalog.pg_collation WHERE collprovider = 'i'", cancellation) != "0";
 
+    /// <summary>Whether a provider of security labels is loaded. No view tells; a label on a role that is not there is refused for one reason or the other.</summary>
+    public async Task<bool> HasLabelProviderAsync(string provider, CancellationToken cancellation)
+    {
+        try
+        {
+            await session.ExecuteAsync($"SECURITY LABEL FOR {SqlText.Identifier(provider)} ON ROLE pg_lifeboat_probe IS NULL", cancellation);
+        }
+        catch (Errors.LifeboatException e) when (PostgresError.Of(e) is { } error)
+        {
+            return error.SqlState != "22023"; // "security label provider … is not loaded"
+        }
+
+        return true;
+    }
+
     /// <summary>The data directory, where we may know it; null otherwise.</summary>
     public Task<string?> DataDirectoryAsync(CancellationToken cancellation) => session.QueryOneAsync(
         """
