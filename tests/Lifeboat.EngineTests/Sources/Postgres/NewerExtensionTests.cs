@@ -1,6 +1,7 @@
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources;
+using Lifeboat.Tests.Shared;
 
 namespace Lifeboat.EngineTests.Sources.Postgres;
 
@@ -51,6 +52,30 @@ public sealed class NewerExtensionTests : IDisposable
         Assert.NotEqual(server.Sql("metrics", chunks), server.Sql("restored", chunks));
         server.Sql("restored", "SELECT drop_chunks('metrics', older_than => timestamptz '2026-01-03'); SELECT create_hypertable('plain', 'a', chunk_time_interval => 10, migrate_data => true)");
         Assert.Equal("1", server.Sql("restored", "SELECT count(*) FROM plain").Trim());
+    }
+
+    [Fact]
+    public async Task Jobs_of_an_extension_wait_until_the_database_is_live_and_a_kept_one_has_none()
+    {
+        await using PostgresServer server = PostgresServer.InChroot("trixie", 17, "shared_preload_libraries=timescaledb", "timescaledb.telemetry_level=off");
+        await server.InitializeAsync();
+        server.CreateDatabase("metrics");
+        server.Sql("metrics", HypertableSql);
+        await using VerifiedSnapshot snapshot = await _bench.CaptureAsync(server, "metrics");
+
+        await using IRestoration restoration = _bench.Restoration(snapshot, server, "metrics");
+        await restoration.PlanAsync(Cancellation);
+        await restoration.StageAsync(Cancellation);
+        RestoreBench.AssertPassed(await restoration.VerifyAsync(Cancellation));
+        const string schedulers = "SELECT datname FROM pg_stat_activity WHERE backend_type LIKE 'TimescaleDB%Scheduler' AND datname IS NOT NULL ORDER BY 1";
+        Assert.DoesNotContain("metrics__staging", server.Sql("postgres", schedulers));
+        await restoration.CommitAsync(Cancellation);
+        await restoration.Switch.FinishAsync(Cancellation);
+
+        while (server.Sql("postgres", schedulers).Trim() != "metrics")
+            await Task.Delay(100, Cancellation);
+        Assert.DoesNotContain("restoring", server.Sql("postgres", "SELECT setconfig FROM pg_db_role_setting"));
+        Assert.Equal("metrics|t\nmetrics__before_testid|f", server.Sql("postgres", "SELECT datname, datallowconn FROM pg_database WHERE datname LIKE 'metrics%' ORDER BY 1").Trim());
     }
 
     [Fact]

@@ -27,7 +27,7 @@ internal sealed class RestoreScript(PostgresDetails details, IReadOnlyList<IRead
         await WriteAsync(stream, string.Concat(_extensions.AfterLoadSql.Select(static sql => $"\n-- Object ids that rows hold become this server's.\n{sql};\n")), cancellation);
         await WriteAsync(stream, "\n-- Sequences.\n\\ir sequences.sql\n" + LargeObjects(), cancellation);
         await schema.WriteTextAsync(["--section=post-data"], stream, cancellation);
-        await WriteAsync(stream, Refresh() + "\nRESET ALL;\nANALYZE;\n" + string.Concat(_extensions.AtEndSql.Select(static sql => sql + ";\n")), cancellation);
+        await WriteAsync(stream, Refresh() + "\nRESET ALL;\nANALYZE;\n" + string.Concat(_extensions.AtEndSql.Concat(_extensions.WhenLiveSql).Select(static sql => sql + ";\n")), cancellation);
     }
 
     private async Task WriteSchemaAsync(Stream stream, SchemaDump schema, CancellationToken cancellation)

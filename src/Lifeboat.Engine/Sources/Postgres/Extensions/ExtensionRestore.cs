@@ -38,6 +38,9 @@ internal sealed class ExtensionRestore
     /// <summary>What follows when everything else is done.</summary>
     public IEnumerable<string> AtEndSql => _extensions.Select(static e => e.Known.AtEndSql).OfType<string>();
 
+    /// <summary>What lets extensions act by themselves, once the database is live.</summary>
+    public IEnumerable<string> WhenLiveSql => _extensions.Select(static e => e.Known.WhenLiveSql).OfType<string>();
+
     /// <summary>The text of what comes before the rows, for psql.</summary>
     /// <param name="versions">The version of each extension that is not created in the server's default one.</param>
     public string EditSchema(string sql, IReadOnlyDictionary<string, string> versions)

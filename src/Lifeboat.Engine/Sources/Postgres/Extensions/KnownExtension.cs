@@ -43,8 +43,14 @@ internal abstract class KnownExtension
     /// <summary>SQL right after <c>CREATE EXTENSION</c>; null for none.</summary>
     public virtual string? AfterCreateSql => null;
 
-    /// <summary>SQL when everything else is restored; null for none.</summary>
+    /// <summary>SQL when everything else is restored, before it is compared; null for none.</summary>
     public virtual string? AtEndSql => null;
+
+    /// <summary>
+    /// For an extension that changes rows by itself (jobs of its own, on schedule): SQL that lets it begin, in the database that has become the live one. A restored database
+    /// does not act before that, nor does one that is kept aside. It may run again. Null for an extension that does not act.
+    /// </summary>
+    public virtual string? WhenLiveSql => null;
 
     /// <summary>Views whose definition the server writes in a form that it cannot read back, and what keeps a backup from being whole.</summary>
     public virtual Task<(IReadOnlyList<PostgresExtensionView> Views, IReadOnlyList<Problem> Problems)> ViewsAsync(

@@ -2,7 +2,7 @@ namespace Lifeboat.Engine.Sources.Postgres.Extensions;
 
 /// <summary>
 /// TimescaleDB. Its catalogue names chunks by numbers of its own and is restored as any other configuration; while that happens the
-/// extension must be told to keep out of the way (TimescaleDB documentation, "Logical backup").
+/// extension must be told to keep out of the way (TimescaleDB documentation, "Logical backup"), and its jobs wait until the database is live.
 /// </summary>
 internal sealed class TimescaleExtension : KnownExtension
 {
@@ -15,7 +15,16 @@ internal sealed class TimescaleExtension : KnownExtension
 
     public override string AfterCreateSql => Call("timescaledb_pre_restore");
 
-    public override string AtEndSql => Call("timescaledb_post_restore");
+    // timescaledb_post_restore() would start the jobs: a retention policy then drops rows that are yet to be compared.
+    public override string AtEndSql =>
+        """
+        DO $lifeboat$ BEGIN
+            EXECUTE pg_catalog.format('ALTER DATABASE %I RESET timescaledb.restoring', pg_catalog.current_database());
+            SET timescaledb.restoring TO off;
+        END $lifeboat$
+        """;
+
+    public override string WhenLiveSql => Call("timescaledb_post_restore");
 
     public override string QuestionsSql =>
         """

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Progress;
+using Lifeboat.Engine.Sources.Postgres.Extensions;
 using Lifeboat.Engine.Sources.Postgres.Roles;
 using Lifeboat.Engine.Sources.Postgres.Sessions;
 using Lifeboat.Engine.Sources.Postgres.Sql;
@@ -101,14 +102,21 @@ internal sealed class DatabaseSwitch(
 
     /// <summary>
     /// Whoever looks for something in the kept database can connect to it by its new name; no application knows that name. What
-    /// would act by itself is the exception: a subscription would go on taking changes away from the restored one.
+    /// would act by itself is the exception: a subscription would go on taking changes away from the restored one, and an extension's jobs would change what is kept.
     /// </summary>
     public async Task FinishAsync(CancellationToken cancellation)
     {
         await using PsqlSession session = await open(State.MaintenanceDatabase, cancellation);
-        if (State is { LiveOid: not null, LiveWasOpen: true } && (await DatabasesAsync(session, cancellation)).GetValueOrDefault(State.Outgoing) == State.LiveOid
-            && !(await SubscriptionsAsync(session, State.Outgoing, cancellation)).Any(static row => row[1] == "t"))
-            await AllowAsync(session, State.Outgoing, true, cancellation);
+        IReadOnlyDictionary<string, string> there = await DatabasesAsync(session, cancellation);
+        bool acting = await ActingExtensions.AreOfferedAsync(session, cancellation);
+        if (acting && State is { IncomingOid: not null, IncomingOpens: true } && there.GetValueOrDefault(State.Live) == State.IncomingOid)
+            await LetActAsync(cancellation);
+        if (State is not { LiveOid: not null, LiveWasOpen: true } || there.GetValueOrDefault(State.Outgoing) != State.LiveOid
+            || (await SubscriptionsAsync(session, State.Outgoing, cancellation)).Any(static row => row[1] == "t"))
+            return;
+        await AllowAsync(session, State.Outgoing, true, cancellation);
+        if (acting && await ActsAsync(State.Outgoing, cancellation))
+            await DrainAsync(session, State.Outgoing, TimeSpan.Zero, cancellation);
     }
 
     public async Task DropIncomingAsync(CancellationToken cancellation)
@@ -174,6 +182,19 @@ internal sealed class DatabaseSwitch(
         string list = string.Join(", ", new[] { State.Live, State.Incoming, State.Outgoing }.OfType<string>().Select(SqlText.Literal));
         IReadOnlyList<string?[]> rows = await session.QueryAsync($"SELECT datname, oid FROM pg_catalog.pg_database WHERE datname IN ({list})", cancellation);
         return rows.ToDictionary(static row => row[0]!, static row => row[1]!);
+    }
+
+    private async Task LetActAsync(CancellationToken cancellation)
+    {
+        await using PsqlSession live = await open(State.Live, cancellation);
+        foreach (string sql in await ActingExtensions.WhenLiveSqlAsync(live, cancellation))
+            await context.StepAsync("let an extension act", () => live.ExecuteAsync(sql, cancellation));
+    }
+
+    private async Task<bool> ActsAsync(string database, CancellationToken cancellation)
+    {
+        await using PsqlSession session = await open(database, cancellation);
+        return (await ActingExtensions.WhenLiveSqlAsync(session, cancellation)).Count > 0;
     }
 
     private async Task<long> WritesAsync(PsqlSession session, CancellationToken cancellation) => long.Parse(
