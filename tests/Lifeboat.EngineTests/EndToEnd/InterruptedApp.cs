@@ -3,15 +3,15 @@ using Lifeboat.EngineTests.Sources.Postgres;
 namespace Lifeboat.EngineTests.EndToEnd;
 
 /// <summary>
-/// A small app with every kind of local source and a database, with two states: the snapshot's, and the one that is live before a restore. Its program can be
+/// A small app with a database server and every kind of local source, with two states: the snapshot's, and the one that is live before a restore. Its program can be
 /// ended at any step of a restore.
 /// </summary>
 internal sealed class InterruptedApp
 {
-    private readonly PostgresServer _server;
+    private readonly IInterruptedServer _server;
     private readonly string _root;
 
-    private InterruptedApp(PostgresServer server, string root)
+    private InterruptedApp(IInterruptedServer server, string root)
     {
         _server = server;
         _root = root;
@@ -29,8 +29,11 @@ internal sealed class InterruptedApp
 
     private string NewSnapshot { get; set; } = "";
 
+    /// <inheritdoc cref="Create(IInterruptedServer, string, bool)"/>
+    public static InterruptedApp Create(PostgresServer server, string root, bool hooks) => Create(new InterruptedPostgres(server), root, hooks);
+
     /// <param name="hooks">Whether a hook is run before the commit point, and so the application let in before it.</param>
-    public static InterruptedApp Create(PostgresServer server, string root, bool hooks)
+    public static InterruptedApp Create(IInterruptedServer server, string root, bool hooks)
     {
         InterruptedApp app = new(server, root);
         System.IO.Directory.CreateDirectory(root);
@@ -38,7 +41,7 @@ internal sealed class InterruptedApp
         File.WriteAllText(Path.Combine(app.Directory, "lifeboat.yaml"), $$"""
             app: shop
             sources:
-              main: {type: postgres, url: "{{server.SocketUrl("shop")}}"}
+              {{string.Join("\n  ", server.Sources)}}
               state: {type: sqlite, path: state.db}
               filestore: {type: files, path: files}
               settings: {type: settings, files: [.env, other.ini]}
@@ -47,13 +50,11 @@ internal sealed class InterruptedApp
             encryption: none
             {{(hooks ? "hooks: {after_commit: [\"true\"]}" : "")}}
             """);
-        server.Sql("postgres", "CREATE ROLE shop_owner LOGIN PASSWORD 'the owner''s'");
-        server.CreateDatabase("shop", "OWNER shop_owner");
-        app.Fill("new", "shop_owner");
+        server.MakeNew(app.Directory);
+        app.Fill("new");
         app.NewSnapshot = app.BackUp();
-        server.Sql("postgres", "DROP DATABASE shop; DROP ROLE shop_owner");
-        server.CreateDatabase("shop");
-        app.Fill("old", "postgres");
+        server.MakeOld(app.Directory);
+        app.Fill("old");
         app.OldSnapshot = app.BackUp();
         // As a restore leaves it: SQLite's own backup sets a counter in the file's header.
         app.RestoreOld();
@@ -65,6 +66,11 @@ internal sealed class InterruptedApp
         app.BringBackOld();
         return app;
     }
+
+    /// <summary>How many sources it has.</summary>
+    public int Sources => _server.Sources.Count + 3;
+
+    public string FirstItem() => _server.FirstItem();
 
     /// <summary>What restores the new state.</summary>
     public string[] RestoreArguments => ["restore", NewSnapshot, "--yes", "--json"];
@@ -102,9 +108,7 @@ internal sealed class InterruptedApp
             """);
         // The app's folder itself changes with every name that comes and goes in it.
         files = string.Join('\n', files.Split('\n').Where(static line => !line.StartsWith(". d ", StringComparison.Ordinal)));
-        string databases = _server.Sql("postgres", "SELECT datname, datallowconn FROM pg_database ORDER BY 1");
-        string roles = _server.Sql("postgres", "SELECT rolname, rolpassword, rolcanlogin FROM pg_authid WHERE rolname !~ '^pg_' ORDER BY 1");
-        return $"{files}{databases}{roles}{string.Join('\n', Same.Lines(_server.Dump("shop", "--create")))}";
+        return files + _server.Look();
     }
 
     /// <summary>Makes the old state live again, and removes what is kept.</summary>
@@ -148,7 +152,7 @@ internal sealed class InterruptedApp
         ProgramRun restore = Run("never:0", "restore", OldSnapshot, "--yes", "-q");
         Assert.True(restore.ExitStatus is 0 or 3, restore.All);
         Discard();
-        _server.Sql("postgres", "DROP ROLE IF EXISTS shop_owner");
+        _server.ForgetNew();
     }
 
     private string BackUp()
@@ -158,15 +162,11 @@ internal sealed class InterruptedApp
         return backup.Messages[^1].GetProperty("bundle_path").GetString()!;
     }
 
-    private void Fill(string state, string owner)
-    {
-        _server.Sql("shop", $"CREATE TABLE item (id int PRIMARY KEY, name text); INSERT INTO item SELECT i, '{state} ' || i FROM generate_series(1, 50) i; ALTER TABLE item OWNER TO {owner}");
-        LifeboatProgram.Shell(
-            Directory,
-            $"""
-            rm -f state.db; sqlite3 state.db "CREATE TABLE note (id integer PRIMARY KEY, text); INSERT INTO note VALUES (1, '{state}')"
-            echo {state} > files/a; echo {state} > files/sub/b; echo {state} > files/{state}; echo KEY={state} > .env; echo "[{state}]" > other.ini
-            find files state.db .env other.ini -exec touch -h -d '2026-01-02 03:04:05' '{"{}"}' +
-            """);
-    }
+    private void Fill(string state) => LifeboatProgram.Shell(
+        Directory,
+        $"""
+        rm -f state.db; sqlite3 state.db "CREATE TABLE note (id integer PRIMARY KEY, text); INSERT INTO note VALUES (1, '{state}')"
+        echo {state} > files/a; echo {state} > files/sub/b; echo {state} > files/{state}; echo KEY={state} > .env; echo "[{state}]" > other.ini
+        find files state.db .env other.ini -exec touch -h -d '2026-01-02 03:04:05' '{"{}"}' +
+        """);
 }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using Lifeboat.EngineTests.Sources.Postgres;
 using Lifeboat.Tests.Shared;
 
 namespace Lifeboat.EngineTests.EndToEnd;
@@ -14,12 +13,15 @@ public sealed class InterruptedRestoreTests
     private static bool IsFull => Environment.GetEnvironmentVariable("LIFEBOAT_SWEEP") == "full";
 
     [Theory]
-    [InlineData("kill-before", 2)]
-    [InlineData("kill-after", 7)]
-    public async Task Killed_at_any_step_the_next_command_makes_it_wholly_old_or_wholly_new(string how, int every)
+    [InlineData("postgres", "kill-before", 2)]
+    [InlineData("postgres", "kill-after", 7)]
+    [InlineData("mariadb", "kill-before", 5)]
+    [InlineData("mariadb", "kill-after", 9)]
+    [InlineData("mysql", "kill-before", 11)]
+    public async Task Killed_at_any_step_the_next_command_makes_it_wholly_old_or_wholly_new(string kind, string how, int every)
     {
         using TemporaryFolder folder = new();
-        await using PostgresServer server = await PostgresServer.StartAsync();
+        await using IInterruptedServer server = await StartAsync(kind, folder);
         InterruptedApp app = InterruptedApp.Create(server, folder["root"], hooks: how != "kill-before");
         string[] steps = Count(app, () => app.RestoreNew("never:0"));
         int commit = Array.IndexOf(steps, "journal: Committed") + 1;
@@ -27,7 +29,7 @@ public sealed class InterruptedRestoreTests
         app.BringBackOld();
         foreach (int at in Chosen(steps.Length, every))
         {
-            string where = $"{how}:{at} ({steps[at - 1]})";
+            string where = $"{kind} {how}:{at} ({steps[at - 1]})";
             ProgramRun killed = app.RestoreNew($"{how}:{at}");
             Assert.True(killed.ExitStatus == 137, $"{where}: {killed.All}");
             ProgramRun next = app.Run("never:0", "discard", "--yes", "--json");
@@ -40,12 +42,14 @@ public sealed class InterruptedRestoreTests
     }
 
     [Theory]
-    [InlineData("fail-before", 5)]
-    [InlineData("fail-after", 9)]
-    public async Task When_any_step_fails_it_is_wholly_old_or_wholly_new_at_once(string how, int every)
+    [InlineData("postgres", "fail-before", 5)]
+    [InlineData("postgres", "fail-after", 9)]
+    [InlineData("mariadb", "fail-before", 7)]
+    [InlineData("mysql", "fail-after", 11)]
+    public async Task When_any_step_fails_it_is_wholly_old_or_wholly_new_at_once(string kind, string how, int every)
     {
         using TemporaryFolder folder = new();
-        await using PostgresServer server = await PostgresServer.StartAsync();
+        await using IInterruptedServer server = await StartAsync(kind, folder);
         InterruptedApp app = InterruptedApp.Create(server, folder["root"], hooks: how != "kill-before");
         string[] steps = Count(app, () => app.RestoreNew("never:0"));
         int commit = Array.IndexOf(steps, "journal: Committed") + 1;
@@ -53,7 +57,7 @@ public sealed class InterruptedRestoreTests
         app.BringBackOld();
         foreach (int at in Chosen(steps.Length, every))
         {
-            string where = $"{how}:{at} ({steps[at - 1]})";
+            string where = $"{kind} {how}:{at} ({steps[at - 1]})";
             ProgramRun failed = app.RestoreNew($"{how}:{at}");
             bool isNew = at > commit;
             Assert.True(failed.ExitStatus == (isNew ? 3 : 1), $"{where}: {failed.All}");
@@ -66,13 +70,15 @@ public sealed class InterruptedRestoreTests
     }
 
     [Theory]
-    [InlineData("kill-before", 5)]
-    [InlineData("kill-after", 11)]
-    [InlineData("fail-before", 9)]
-    public async Task An_undo_is_as_whole_as_a_restore(string how, int every)
+    [InlineData("postgres", "kill-before", 5)]
+    [InlineData("postgres", "kill-after", 11)]
+    [InlineData("postgres", "fail-before", 9)]
+    [InlineData("mariadb", "kill-before", 9)]
+    [InlineData("mysql", "kill-after", 11)]
+    public async Task An_undo_is_as_whole_as_a_restore(string kind, string how, int every)
     {
         using TemporaryFolder folder = new();
-        await using PostgresServer server = await PostgresServer.StartAsync();
+        await using IInterruptedServer server = await StartAsync(kind, folder);
         InterruptedApp app = InterruptedApp.Create(server, folder["root"], hooks: how != "kill-before");
         ProgramRun restore = app.RestoreNew("never:0");
         Assert.True(restore.ExitStatus is 0 or 3, restore.All);
@@ -83,7 +89,7 @@ public sealed class InterruptedRestoreTests
         int commit = Array.IndexOf(steps, "journal: Committed") + 1;
         foreach (int at in Chosen(steps.Length, every))
         {
-            string where = $"{how}:{at} ({steps[at - 1]})";
+            string where = $"{kind} {how}:{at} ({steps[at - 1]})";
             ProgramRun stopped = app.Run($"{how}:{at}", "undo", "--yes", "--json");
             bool fails = how.StartsWith("fail", StringComparison.Ordinal);
             bool isUndone = how == "kill-after" ? at >= commit : at > commit;
@@ -93,10 +99,10 @@ public sealed class InterruptedRestoreTests
             ProgramRun status = app.Run("never:0", "restore", "--status", "--json");
             JsonElement only = Assert.Single(status.Messages[0].GetProperty("restores").EnumerateArray().ToArray());
             Assert.Equal("kept", only.GetProperty("state").GetString());
-            Assert.Equal(4, only.GetProperty("kept").GetArrayLength());
+            Assert.Equal(app.Sources, only.GetProperty("kept").GetArrayLength());
             if (isUndone)
             {
-                Assert.Equal("old 1", server.Sql("shop", "SELECT name FROM item WHERE id = 1").Trim());
+                Assert.Equal("old 1", app.FirstItem());
                 Assert.Equal(0, app.Run("never:0", "undo", "--yes", "-q").ExitStatus);
             }
             else
@@ -106,13 +112,16 @@ public sealed class InterruptedRestoreTests
             }
 
             kept = app.Look();
-            Assert.Equal("new 1", server.Sql("shop", "SELECT name FROM item WHERE id = 1").Trim());
+            Assert.Equal("new 1", app.FirstItem());
             app.TakeSteps();
         }
 
         app.Discard();
         Assert.Equal(app.New, app.Look());
     }
+
+    private static async Task<IInterruptedServer> StartAsync(string kind, TemporaryFolder folder) =>
+        kind == "postgres" ? await InterruptedPostgres.StartAsync() : await InterruptedMySql.StartAsync(kind, folder["vectors"]);
 
     private static string[] Count(InterruptedApp app, Func<ProgramRun> run)
     {

@@ -15,9 +15,15 @@ public sealed class OracleMySqlServer : MariaDbServer
 
     protected override string[] Usual => ["--mysqlx=OFF", "--gtid-mode=ON", "--enforce-gtid-consistency=ON", "--secure-file-priv="];
 
+    /// <summary>The socket as it is called inside of the chroot.</summary>
+    public string InsideSocket => Within + "/s";
+
+    /// <summary>The prefix that reaches the server's own programs.</summary>
+    public string[] Via => Inside();
+
     /// <summary>Settings of a source by the socket, inside of the chroot.</summary>
     public MySqlSettings InsideSettings(string database) =>
-        new("shop", $"mysql://root@/{database}?socket={Within}/s", null, null, Inside());
+        new("shop", $"mysql://root@/{database}?socket={InsideSocket}", null, null, Via);
 
     /// <summary>Starts a second one.</summary>
     public static async Task<OracleMySqlServer> StartAnotherAsync()

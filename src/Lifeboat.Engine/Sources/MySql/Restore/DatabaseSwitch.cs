@@ -24,6 +24,8 @@ internal sealed partial class DatabaseSwitch(
     Func<JsonElement, CancellationToken, Task> save,
     TimeSpan timeout) : ISwitch
 {
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(50);
+
     public DatabaseSwitchRecord State { get; private set; } = record;
 
     public JsonElement Record => State.ToJson();
@@ -155,9 +157,8 @@ internal sealed partial class DatabaseSwitch(
         TimeSpan up = TimeSpan.FromSeconds(long.Parse((await session.ShowAsync("SHOW GLOBAL STATUS LIKE 'Uptime'", cancellation))[0][1], CultureInfo.InvariantCulture));
         if (context.Host.Time.GetUtcNow() - up > since - TimeSpan.FromSeconds(2))
             return true;
-        string moment = since.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
         return await session.SelectOneAsync(
-            "COUNT(*)", $"FROM information_schema.TABLES WHERE TABLE_SCHEMA = {SqlText.Literal(State.Live)} AND UPDATE_TIME >= '{moment}'", cancellation) != "0";
+            "COUNT(*)", $"FROM information_schema.TABLES WHERE TABLE_SCHEMA = {SqlText.Literal(State.Live)} AND UPDATE_TIME >= {SqlText.Literal(State.Began ?? "")}", cancellation) != "0";
     }
 
     public async Task<KeptState?> KeptAsync(CancellationToken cancellation)
@@ -263,8 +264,23 @@ internal sealed partial class DatabaseSwitch(
                 .Where(grant => IsOnRoutine().IsMatch(grant) && AccountReader.Place(grant)?.Database == State.Live)];
         }
 
-        await NoteAsync(State with { LiveState = live, RoutineGrants = [.. State.RoutineGrants.Union(grants)] }, cancellation);
+        string began = await QuietSecondAsync(session, cancellation);
+        await NoteAsync(State with { LiveState = live, RoutineGrants = [.. State.RoutineGrants.Union(grants)], Began = began }, cancellation);
         return live;
+    }
+
+    /// <summary>Tables' times of change are whole seconds: what is written from now on must be told from what the restore wrote.</summary>
+    private async Task<string> QuietSecondAsync(MySqlSession session, CancellationToken cancellation)
+    {
+        string? written = State.Incoming is null ? null : await session.SelectOneAsync(
+            "MAX(UPDATE_TIME)", $"FROM information_schema.TABLES WHERE TABLE_SCHEMA = {SqlText.Literal(State.Incoming)}", cancellation);
+        while (true)
+        {
+            string now = await session.SelectOneAsync("UTC_TIMESTAMP()", "", cancellation) ?? "";
+            if (written is null || string.CompareOrdinal(now, written) > 0)
+                return now;
+            await Task.Delay(BetweenLooks, context.Host.Time, cancellation);
+        }
     }
 
     /// <summary>Makes objects in a database in which none of them does anything by itself.</summary>

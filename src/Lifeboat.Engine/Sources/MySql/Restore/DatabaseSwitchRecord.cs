@@ -37,6 +37,9 @@ internal sealed record DatabaseSwitchRecord(string Live, string? Incoming, strin
     /// <summary>What the live state was when the switch began; null before.</summary>
     public LiveState? LiveState { get; init; }
 
+    /// <summary>The server's time (UTC, in whole seconds) when the switch began; no incoming table was written to in that second before.</summary>
+    public string? Began { get; init; }
+
     public JsonElement ToJson() => JsonSerializer.SerializeToElement(this, MySqlSwitchJson.Default.DatabaseSwitchRecord);
 
     public static DatabaseSwitchRecord From(JsonElement record, string source) => SwitchRecords.Read(record, MySqlSwitchJson.Default.DatabaseSwitchRecord, source);
