@@ -46,6 +46,54 @@ public sealed class ExtensionTests : IAsyncLifetime
         Assert.Equal("8501|mine", _target.Sql("shop", "SELECT (SELECT count(*) FROM public.spatial_ref_sys), (SELECT auth_name FROM public.spatial_ref_sys WHERE srid = 990001)").Trim());
         foreach (string query in Queries)
             Assert.Equal(_source.Sql("shop", query), _target.Sql("shop", query));
+
+        // And they do on the target what they do on the source.
+        foreach ((string work, string outcome) in Works)
+        {
+            Assert.Equal(outcome, _source.Sql("shop", work).Trim());
+            Assert.Equal(outcome, _target.Sql("shop", work).Trim());
+        }
+
+        const string overlapping = "INSERT INTO prices VALUES (1, 3, '2026-02-01', '2026-03-01')";
+        Assert.Contains("violates exclusion constraint", Assert.Throws<InvalidOperationException>(() => _target.Sql("shop", overlapping)).Message);
+    }
+
+    [Fact]
+    public async Task Every_extension_that_is_on_this_machine_comes_back()
+    {
+        _source.CreateDatabase("shop");
+        _source.Sql(
+            "shop",
+            """
+            CREATE SCHEMA partman; CREATE EXTENSION pg_partman SCHEMA partman;
+            SELECT format('CREATE EXTENSION IF NOT EXISTS %I CASCADE', name) FROM pg_available_extensions
+            JOIN pg_available_extension_versions USING (name) WHERE version = default_version ORDER BY name \gexec
+            """);
+        await using VerifiedSnapshot snapshot = await _bench.CaptureAsync(_source, "shop");
+
+        await _bench.RestoreAsync(snapshot, _target, "shop");
+
+        const string versions = "SELECT extname, extversion, extnamespace::regnamespace, extowner::regrole FROM pg_extension ORDER BY 1";
+        string[] extensions = _source.Sql("shop", versions).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.True(extensions.Length > 55, string.Join(", ", extensions)); // contrib alone has 47
+        Assert.Equal(extensions, _target.Sql("shop", versions).Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Empty(_bench.Host.Warnings);
+        RestoreBench.AssertSameDump(_source, "shop", _target, "shop");
+    }
+
+    [Fact]
+    public async Task A_version_that_the_server_does_not_offer_becomes_its_default_with_a_warning()
+    {
+        _source.CreateDatabase("shop");
+        _source.Sql("shop", "CREATE EXTENSION hll; CREATE TABLE t (h hll); INSERT INTO t SELECT hll_empty(); UPDATE pg_extension SET extversion = '0.0.1' WHERE extname = 'hll'");
+        await using VerifiedSnapshot snapshot = await _bench.CaptureAsync(_source, "shop");
+
+        RestorePlan plan = await _bench.RestoreAsync(snapshot, _target, "shop");
+
+        Problem warning = Assert.Single(plan.Warnings);
+        Assert.Equal(ErrorCodes.PostgresNotComparable, warning.Code);
+        Assert.Contains("extension hll is version 0.0.1 in the snapshot and will be", warning.Message);
+        Assert.Equal("1|f", _target.Sql("shop", "SELECT count(*), bool_or(extversion = '0.0.1') FROM t, pg_extension WHERE extname = 'hll'").Trim());
     }
 
     [Fact]
@@ -115,6 +163,18 @@ public sealed class ExtensionTests : IAsyncLifetime
         "SELECT a FROM crosses", "SELECT name FROM names WHERE name % 'lifeboot'",
     ];
 
+    private static readonly (string Sql, string Outcome)[] Works =
+    [
+        ("UPDATE accounts SET owner = 'c'; SELECT count(*) FROM accounts_history", "2"),
+        ("SELECT topology.AddNode('city', ST_SetSRID(ST_MakePoint(3, 4), 4326))", "2"),
+        ("UPDATE daily SET users = hll_add(users, hll_hash_integer(123456)); SELECT count(*) FROM daily WHERE hll_cardinality(users) > 900", "1"),
+        (
+            "CREATE TEMP TABLE old AS SELECT count(*) AS n FROM pg_inherits WHERE inhparent = 'public.events'::regclass; UPDATE partman.part_config SET premake = premake + 30; "
+            + "SELECT partman.run_maintenance('public.events', p_jobmon => false); SELECT count(*) - (SELECT n FROM old) > 20 FROM pg_inherits WHERE inhparent = 'public.events'::regclass",
+            "t"),
+        ("SELECT cron.schedule('weekly', '0 3 * * 0', 'SELECT 1') > 1; SELECT count(*) FROM cron.job", "t\n2"),
+    ];
+
     private const string ExtensionsSql =
         """
         CREATE SCHEMA partman; CREATE SCHEMA tools;
@@ -132,8 +192,8 @@ public sealed class ExtensionTests : IAsyncLifetime
         INSERT INTO spatial_ref_sys (srid, auth_name, auth_srid, srtext, proj4text) VALUES (990001, 'mine', 1, '', '+proj=longlat +datum=WGS84 +no_defs');
         SELECT topology.CreateTopology('city', 4326); SELECT topology.AddNode('city', ST_SetSRID(ST_MakePoint(1, 2), 4326));
         CREATE TABLE public.events (id bigint, at timestamptz NOT NULL, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
-        SELECT partman.create_parent('public.events', 'at', 'native', 'daily', p_start_partition => '2026-11-01');
-        INSERT INTO public.events SELECT i, timestamptz '2026-11-01' + i * interval '1 hour' FROM generate_series(1, 100) i;
+        SELECT partman.create_parent('public.events', 'at', 'native', 'daily', p_start_partition => (current_date - 5)::text);
+        INSERT INTO public.events SELECT i, current_date - 5 + i * interval '1 hour' FROM generate_series(1, 120) i;
         SELECT cron.schedule('nightly', '0 3 * * *', 'VACUUM');
         CREATE TABLE daily (users hll); INSERT INTO daily SELECT hll_add_agg(hll_hash_integer(i)) FROM generate_series(1, 1000) i;
         CREATE TABLE nets (range ip4r, any_range iprange); INSERT INTO nets VALUES ('10.0.0.0/8', '2001:db8::/32'); CREATE INDEX ON nets USING gist (range);

@@ -65,6 +65,30 @@ public sealed class PostgresCaptureTests(PostgresServer server) : IClassFixture<
     }
 
     [Fact]
+    public async Task A_range_of_pages_that_is_not_written_to_is_the_same_file_in_the_next_backup()
+    {
+        server.CreateDatabase("ranges");
+        server.Sql("ranges", "CREATE TABLE t (a int PRIMARY KEY, b text) WITH (fillfactor = 80); INSERT INTO t SELECT i, repeat('x', 100) FROM generate_series(1, 60000) i; VACUUM t");
+        SourceMetadata first = await CaptureAsync(server.Settings("ranges"), blocksPerPart: 64, tree: "first");
+        // The third range gets a change within its page, the fifth loses a row, and new rows come after the last one.
+        server.Sql(
+            "ranges",
+            """
+            UPDATE t SET b = 'changed' WHERE ctid = '(130,1)'; DELETE FROM t WHERE ctid = '(300,2)';
+            INSERT INTO t SELECT i, repeat('y', 100) FROM generate_series(70000, 90000) i;
+            """);
+        SourceMetadata second = await CaptureAsync(server.Settings("ranges"), blocksPerPart: 64, tree: "second");
+
+        IReadOnlyList<string> before = first.Tables!.Single().Paths, after = second.Tables!.Single().Paths;
+        Assert.True(before.Count > 10 && after.Count > before.Count, $"{before.Count} parts, then {after.Count}");
+        Assert.Equal(before, after.Take(before.Count));
+        Assert.Equal(
+            [2, 4, before.Count - 1],
+            Enumerable.Range(0, before.Count).Where(i => !File.ReadAllBytes(Path.Combine(_folder["first"], before[i])).AsSpan()
+                .SequenceEqual(File.ReadAllBytes(Path.Combine(_folder["second"], after[i])))));
+    }
+
+    [Fact]
     public async Task Pagila_is_captured_as_of_one_moment_while_it_is_written_to()
     {
         string file = TestData.Path("pagila.sql");

@@ -36,6 +36,9 @@ public sealed class PostgresServer : IAsyncLifetime
     /// <summary>Server settings beside the usual ones.</summary>
     public IReadOnlyList<string> ServerSettings { get; init; } = [];
 
+    /// <summary>Environment variables of the server.</summary>
+    public Dictionary<string, string>? Variables { get; init; }
+
     /// <summary>The folder of the server's programs.</summary>
     public string Bin { get; init; } = "/usr/lib/postgresql/15/bin";
 
@@ -231,9 +234,9 @@ public sealed class PostgresServer : IAsyncLifetime
         if (Root.Length > 0)
             Run("chroot", ["--userspec=postgres:postgres", Root, path, .. arguments], directory: "/");
         else if (IsRoot)
-            RunProgram("runuser", ["-u", "postgres", "--", path, .. arguments], directory: "/");
+            RunProgram("runuser", ["-u", "postgres", "--", path, .. arguments], directory: "/", environment: Variables);
         else
-            RunProgram(path, arguments);
+            RunProgram(path, arguments, environment: Variables);
     }
 
     private string RunProgram(

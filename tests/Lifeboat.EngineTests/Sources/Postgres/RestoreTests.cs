@@ -223,16 +223,29 @@ public sealed class RestoreTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task One_large_table_in_many_parts_is_loaded_by_all_workers()
+    public async Task One_large_table_is_captured_and_loaded_by_all_workers()
     {
-        _source.CreateDatabase("big");
-        _source.Sql("big", "CREATE TABLE big (id int PRIMARY KEY, t text); INSERT INTO big SELECT i, repeat('x', 100) FROM generate_series(1, 50000) i; CREATE TABLE small (a int)");
-        await using VerifiedSnapshot snapshot = await _bench.CaptureAsync(_source, "big", blocksPerPart: 64);
-        Assert.True(_bench.Captured.Tables!.Single(table => table.Name == "public.big").Paths.Count > 5);
+        using RestoreBench bench = new(workers: 3);
+        await using PostgresServer source = await PostgresServer.StartAsync("log_statement=all", "log_line_prefix=%p ");
+        await using PostgresServer target = await PostgresServer.StartAsync("log_statement=all", "log_line_prefix=%p ");
+        source.CreateDatabase("big");
+        source.Sql("big", "CREATE TABLE big (id int PRIMARY KEY, t text); INSERT INTO big SELECT i, repeat('x', 1000) FROM generate_series(1, 60000) i");
+        await using VerifiedSnapshot snapshot = await bench.CaptureAsync(source, "big", blocksPerPart: 64);
+        int parts = bench.Captured.Tables!.Single().Paths.Count;
+        Assert.True(parts > 50, $"{parts} parts");
 
-        await _bench.RestoreAsync(snapshot, _target, "big");
+        await bench.RestoreAsync(snapshot, target, "big");
 
-        RestoreBench.AssertSameDump(_source, "big", _target, "big");
+        RestoreBench.AssertSameDump(source, "big", target, "big");
+        // A line of the log is: the session's process, what it does, the statement.
+        static Dictionary<string, int> sessions(PostgresServer server, string from, string to) => File.ReadLines(server.LogFile)
+            .Where(line => line.Contains(from, StringComparison.Ordinal) && line.Contains(to, StringComparison.Ordinal))
+            .CountBy(static line => line[..line.IndexOf(' ', StringComparison.Ordinal)]).ToDictionary();
+        foreach (Dictionary<string, int> of in (Dictionary<string, int>[])[sessions(source, "COPY (SELECT", "FROM ONLY \"public\".\"big\""), sessions(target, "COPY \"public\".\"big\"", "FROM STDIN")])
+        {
+            Assert.Equal(3, of.Count);
+            Assert.Equal(parts, of.Values.Sum());
+        }
     }
 
     [Fact]

@@ -253,9 +253,14 @@ CREATE TABLE events_2025_rest PARTITION OF events_2025 DEFAULT;
 CREATE TABLE events_2026 (what jsonb, kind int DEFAULT 26, region text NOT NULL, gone int, at timestamptz NOT NULL, id bigint NOT NULL);
 ALTER TABLE events_2026 DROP COLUMN gone;
 ALTER TABLE events ATTACH PARTITION events_2026 FOR VALUES FROM ('2026-01-01+00') TO (MAXVALUE);
+CREATE TABLE events_detached PARTITION OF events_2025 FOR VALUES IN ('gone');
+INSERT INTO events (at, region) VALUES ('2025-02-03+00', 'gone');
+ALTER TABLE events_2025 DETACH PARTITION events_detached;
 CREATE INDEX events_kind ON events (kind) INCLUDE (region);
 CREATE INDEX only_parent ON ONLY events (region);
 INSERT INTO events (at, region, kind, what) SELECT timestamptz '2025-10-01+00' + i * interval '1 day', (ARRAY['eu', 'us', 'uk'])[1 + i % 3], i, jsonb_build_object('i', i) FROM generate_series(1, 200) i;
+CREATE TABLE refers_to_rows (id bigint, at timestamptz, region text, FOREIGN KEY (id, at, region) REFERENCES events);
+INSERT INTO refers_to_rows SELECT id, at, region FROM events WHERE id % 9 = 0;
 CREATE TABLE measured (at date, v numeric) PARTITION BY RANGE (date_part('year', at), (v + 1));
 CREATE TABLE measured_all PARTITION OF measured DEFAULT;
 INSERT INTO measured VALUES ('2026-03-01', 1.5);
@@ -402,6 +407,7 @@ CREATE SUBSCRIPTION taking CONNECTION 'host=127.0.0.1 port=1 dbname=''no where''
   WITH (connect = false, slot_name = 'taking_slot', binary = true, streaming = true, synchronous_commit = 'remote_apply', disable_on_error = true);
 CREATE SUBSCRIPTION without_slot CONNECTION 'dbname=x' PUBLICATION one WITH (connect = false, slot_name = NONE, two_phase = true);
 COMMENT ON SUBSCRIPTION taking IS 'takes';
+ALTER SUBSCRIPTION taking ENABLE;
 
 -- Large objects with owners, rights and comments; one is empty, one has holes
 SELECT lo_from_bytea(4711, decode(repeat('c0ffee00', 3000), 'hex')), lo_create(4712), lo_create(4713);
@@ -410,6 +416,12 @@ ALTER LARGE OBJECT 4711 OWNER TO ek_owner;
 GRANT SELECT ON LARGE OBJECT 4711 TO ek_reader WITH GRANT OPTION;
 GRANT UPDATE ON LARGE OBJECT 4712 TO PUBLIC;
 COMMENT ON LARGE OBJECT 4712 IS 'it''s "empty" \';
+
+-- Objects that go when an extension goes
+ALTER FUNCTION touched() DEPENDS ON EXTENSION hstore;
+ALTER TRIGGER before_update ON tracked DEPENDS ON EXTENSION hstore;
+ALTER INDEX by_bloom DEPENDS ON EXTENSION bloom;
+ALTER MATERIALIZED VIEW z_first DEPENDS ON EXTENSION citext;
 
 -- Event triggers of each event and state; they would refuse what comes after them
 CREATE FUNCTION refuse_ddl() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no % here', tg_tag; END $$;
