@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Snapshots;
@@ -99,6 +100,35 @@ public sealed class ChromaTroubleTests
         LifeboatException thrown = await Assert.ThrowsAsync<LifeboatException>(bench.CaptureAsync);
         Assert.Equal(ErrorCodes.SqliteDamaged, thrown.Problems[0].Code);
         Assert.Empty(Directory.EnumerateFileSystemEntries(bench.Temp));
+    }
+
+    [Fact]
+    public async Task A_directory_that_never_stands_still_is_an_error_and_no_copy_is_left()
+    {
+        using ChromaBench bench = new();
+        await FillAsync(bench);
+        await Shell.RunAsync("sqlite3 chroma.sqlite3 'PRAGMA journal_mode=WAL'", bench.Live);
+        using Process writer = Process.Start(new ProcessStartInfo("sh", ["-c", "while :; do touch -c */header.bin; sleep 0.05; done"]) { WorkingDirectory = bench.Live })!;
+        LifeboatException thrown = await Assert.ThrowsAsync<LifeboatException>(bench.CaptureAsync);
+        writer.Kill();
+        Assert.Equal(ErrorCodes.ChromaChanging, thrown.Problems[0].Code);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(bench.Temp));
+    }
+
+    [Fact]
+    public async Task A_writer_that_does_not_stand_still_is_held_up_by_the_databases_lock()
+    {
+        using ChromaBench bench = new();
+        await FillAsync(bench);
+        // As a server with a low sync_threshold: a commit, then a segment's file.
+        const string write = "while :; do sqlite3 -cmd '.timeout 60000' chroma.sqlite3 'UPDATE max_seq_id SET seq_id = seq_id' && touch -c */header.bin; done";
+        using Process writer = Process.Start(new ProcessStartInfo("sh", ["-c", write]) { WorkingDirectory = bench.Live })!;
+        VerifiedSnapshot snapshot = await bench.CaptureAsync();
+        writer.Kill(entireProcessTree: true);
+        ChromaDetails details = ChromaDetails.From(snapshot.Metadata.Sources[0]);
+        Assert.True(details.HeldWriters);
+        Assert.True(details.Attempts > 8, $"{details.Attempts} attempts");
+        await bench.RestoreAsync(snapshot, bench.Target);
     }
 
     [Fact]

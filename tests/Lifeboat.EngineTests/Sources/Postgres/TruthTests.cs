@@ -105,6 +105,44 @@ public sealed class TruthTests(TwoServers servers) : IClassFixture<TwoServers>, 
     }
 
     [Fact]
+    public async Task A_database_with_the_longest_name_there_is_takes_the_place_of_the_live_one()
+    {
+        string name = new string('n', 59) + "🛟";
+        Source.CreateDatabase(name);
+        Source.Sql(name, "CREATE TABLE t AS SELECT 'captured' AS a");
+        await using VerifiedSnapshot snapshot = await _bench.CaptureAsync(Source, name);
+        Source.Sql(name, "UPDATE t SET a = 'later'");
+
+        RestorePlan plan = await _bench.RestoreAsync(snapshot, Source, name);
+
+        Assert.Equal("captured", Source.Sql(name, "SELECT a FROM t").Trim());
+        string kept = Assert.Single(RestoreBench.Databases(Source), one => one != name && one.StartsWith("nnn", StringComparison.Ordinal));
+        Assert.Equal($"database {kept}", plan.KeptAs);
+        Assert.Equal("later", Source.Sql(kept, "SELECT a FROM t").Trim());
+    }
+
+    [Fact]
+    public async Task A_server_that_ends_slow_statements_and_idle_sessions_is_captured_and_restored_to()
+    {
+        await using PostgresServer impatient = await PostgresServer.StartAsync(
+            "statement_timeout=1s", "lock_timeout=1s", "idle_in_transaction_session_timeout=1s", "idle_session_timeout=1s");
+        impatient.CreateDatabase("slow");
+        impatient.Sql(
+            "slow",
+            """
+            SET statement_timeout = 0;
+            CREATE FUNCTION slow(a int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.7); RETURN a; END $$;
+            CREATE TABLE t (a int); INSERT INTO t VALUES (1), (2), (3); CREATE INDEX ON t (slow(a));
+            CREATE MATERIALIZED VIEW m AS SELECT pg_sleep(2) IS NULL AS a;
+            """);
+
+        await using VerifiedSnapshot snapshot = await _bench.CaptureAsync(impatient, "slow");
+        await _bench.RestoreAsync(snapshot, impatient, "restored");
+
+        RestoreBench.AssertSameDump(impatient, "slow", impatient, "restored");
+    }
+
+    [Fact]
     public async Task What_pg_dump_writes_in_another_way_after_a_restore_is_no_difference()
     {
         Source.CreateDatabase("explained");
