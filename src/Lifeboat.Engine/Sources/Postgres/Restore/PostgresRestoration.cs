@@ -139,7 +139,7 @@ internal sealed class PostgresRestoration(
         PostgresDatabase database = target.Details.Database;
         string? tablespace = prepared.KeepTablespaces && database.Tablespace != "pg_default" ? NameText.Decode(database.Tablespace, target.Details) : null;
         await CreateDatabaseAsync(
-            target, databases, session, name => DatabaseSql.Create(database, name, session.ServerMajor, owner: null, tablespace), cancellation);
+            target, databases, session, name => DatabaseSql.Create(database, name, session.ServerMajor, NameText.Decode(database.Owner, target.Details), tablespace), cancellation);
         string? oid = await session.QueryOneAsync(
             $"SELECT oid FROM pg_catalog.pg_database WHERE datname = {SqlText.Literal(target.Names.Staging)}", cancellation);
         await databases.NoteAsync(databases.State with { IncomingOid = oid, BuiltAs = null }, cancellation);
@@ -208,7 +208,7 @@ internal sealed class PostgresRestoration(
             await session.ExecuteAsync(sql, cancellation);
         bool isThere(string role) => role.StartsWith("pg_", StringComparison.Ordinal) || prepared.RolesThere.Contains(NameText.Decode(role, target.Details));
         string name = NameText.ForSession(target.Names.Staging, session);
-        foreach (string sql in new StagingDatabase(name, target.Details.Database).FinishSql(isThere))
+        foreach (string sql in new StagingDatabase(name, prepared.Database).FinishSql(isThere))
             await session.ExecuteAsync(sql, cancellation);
         await SetSubscriptionsAsync(target, session, cancellation);
         await triggers.EnableAsync(session, cancellation);

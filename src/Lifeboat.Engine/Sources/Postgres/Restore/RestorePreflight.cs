@@ -12,6 +12,7 @@ namespace Lifeboat.Engine.Sources.Postgres.Restore;
 
 /// <summary>What preflight found out, for the steps that follow.</summary>
 /// <param name="RolesThere">Names of the roles that there will be on the server.</param>
+/// <param name="Database">The database as it will be: as captured, without settings of roles that may not be made.</param>
 /// <param name="ExtensionVersions">The version of each extension that is not created in the server's default one.</param>
 /// <param name="KeepTablespaces">False where everything goes into the default tablespace.</param>
 internal sealed record PreparedRestore(
@@ -19,6 +20,7 @@ internal sealed record PreparedRestore(
     TargetRights Rights,
     RolePlan Roles,
     IReadOnlySet<string> RolesThere,
+    PostgresDatabase Database,
     bool KeepTablespaces,
     IReadOnlyList<GlobalTablespace> CreateTablespaces,
     IReadOnlyDictionary<string, string> ExtensionVersions);
@@ -43,10 +45,23 @@ internal sealed class RestorePreflight(RestoreTarget target, PsqlSession session
         Globals there = await target.TargetGlobalsAsync(rights.Superuser, cancellation);
         SchemaNames names = !rights.Superuser || captured.Tablespaces.Count > 0
             ? SchemaNames.Read(await target.ReadTextAsync($"{target.Folder}/schema.sql", cancellation))
-            : new SchemaNames(new HashSet<string>(), new HashSet<string>(), new HashSet<string>());
+            : SchemaNames.None;
         RolePlan roles = PlanRoles(captured, there, rights, names);
         HashSet<string> rolesThere = [.. there.Roles.Keys, .. roles.Create.Select(static role => role.Name)];
-        CheckRights(rights, names, roles);
+        PostgresDatabase database = Details.Database;
+        if (!rights.Superuser && !session.InRecovery)
+        {
+            roles = roles.WithOwners(names.Owners.Append(NameText.Decode(Details.Database.Owner, Details)).Distinct(), rights, target.Source);
+            (roles, IReadOnlyList<PostgresSetting> possible) = await new RoleTrial(session, rights, Details, target.Source).RunAsync(
+                roles, role => role.StartsWith("pg_", StringComparison.Ordinal) || rolesThere.Contains(role), cancellation);
+            database = database with { Settings = possible };
+        }
+
+        _blockers.AddRange(roles.Blockers);
+        _warnings.AddRange(roles.Warnings);
+        CheckDatabaseRight(rights);
+        if (!rights.Superuser)
+            await new SuperuserNeeds(target, _server, names).CheckAsync(rights, [.. there.Grants, .. roles.Grant], _blockers, cancellation);
         (bool keep, List<GlobalTablespace> create) = await PlanTablespacesAsync(captured, rights, names, cancellation);
         await CheckExtensionsAsync(rights, cancellation);
         await CheckLabelProvidersAsync(cancellation);
@@ -62,7 +77,7 @@ internal sealed class RestorePreflight(RestoreTarget target, PsqlSession session
         RestorePlan plan = new(
             target.Connection.WithDatabase(target.Names.Live).Target, live is not null, live is null ? null : $"database {target.Names.Before}",
             _steps, await BytesNeededAsync(cancellation), _blockers, _warnings);
-        return new PreparedRestore(plan, rights, roles, rolesThere, keep, create, _extensionVersions);
+        return new PreparedRestore(plan, rights, roles, rolesThere, database, keep, create, _extensionVersions);
     }
 
     private void Block(ErrorCode code, string message, string hint) => _blockers.Add(new Problem(code, message, hint, target.Source));
@@ -99,8 +114,6 @@ internal sealed class RestorePreflight(RestoreTarget target, PsqlSession session
         foreach (PostgresGrant grant in Details.Database.Acl ?? [])
             needed.UnionWith([NameText.Decode(grant.Grantor, Details), NameText.Decode(grant.Grantee ?? "", Details)]);
         RolePlan roles = RolePlan.Of(captured, there, rights, needed, target.Source, settings.UpdateRoles);
-        _blockers.AddRange(roles.Blockers);
-        _warnings.AddRange(roles.Warnings);
         if (!captured.HasPasswords && roles.Create.Any(static role => role.Attributes.Flags.GetValueOrDefault("login")))
             Warn(
                 ErrorCodes.PostgresRoleDiffers, "the snapshot has no passwords, so the roles that are created have none",
@@ -108,22 +121,12 @@ internal sealed class RestorePreflight(RestoreTarget target, PsqlSession session
         return roles;
     }
 
-    private void CheckRights(TargetRights rights, SchemaNames names, RolePlan roles)
+    private void CheckDatabaseRight(TargetRights rights)
     {
         if (!rights.CreateDatabase)
             Block(
                 ErrorCodes.PostgresRightMissing, $"user {rights.User} may not create databases",
                 $"connect as a superuser, or have one run: ALTER ROLE {SqlText.Identifier(rights.User)} CREATEDB");
-        if (rights.Superuser)
-            return;
-        HashSet<string> owners = [.. names.Owners, NameText.Decode(Details.Database.Owner, Details)];
-        foreach (string owner in owners.Where(owner => !rights.MayActAs(owner)).Order(StringComparer.Ordinal))
-            Block(
-                ErrorCodes.PostgresRightMissing,
-                $"objects of the database belong to role {owner}, and user {rights.User} is not a member of it",
-                roles.Create.Any(role => role.Name == owner)
-                    ? "connect as a superuser; only one can create a role and give it objects at once"
-                    : $"connect as a superuser, or have one run: GRANT {SqlText.Identifier(owner)} TO {SqlText.Identifier(rights.User)}");
     }
 
     private async Task<(bool Keep, List<GlobalTablespace> Create)> PlanTablespacesAsync(
@@ -154,7 +157,7 @@ internal sealed class RestorePreflight(RestoreTarget target, PsqlSession session
 
             Warn(
                 ErrorCodes.PostgresTablespaceReplaced,
-                $"tablespace {name} is not on the server and cannot be created there ({space?.Location ?? "no directory"}): everything goes into the default tablespace",
+                $"tablespace {name} is not on the server, or may not be used, and cannot be created there ({space?.Location ?? "no directory"}): everything goes into the default tablespace",
                 "create the directory on the server (empty, owned by its user), or name another under `tablespaces:` in the app file, then run again; or move tables afterwards");
             return (false, []);
         }
@@ -267,6 +270,11 @@ internal sealed class RestorePreflight(RestoreTarget target, PsqlSession session
                 ErrorCodes.PostgresDatabaseInUse,
                 string.Create(CultureInfo.InvariantCulture, $"{use.Connections} connections to database {live.Name} are open now; at the switch they are ended"),
                 "stop the application first, where it does not connect again by itself");
+        if (use.Unendable.Count > 0)
+            Warn(
+                ErrorCodes.PostgresDatabaseInUse,
+                $"user {rights.User} may not end the connections that {string.Join(", ", use.Unendable)} has to database {live.Name} now: while there are any, the switch fails",
+                $"stop the application first, or have a superuser run: GRANT pg_signal_backend TO {SqlText.Identifier(rights.User)}");
         if (use.ReplicationSlots + use.Subscriptions > 0)
             Warn(
                 ErrorCodes.PostgresDatabaseInUse,

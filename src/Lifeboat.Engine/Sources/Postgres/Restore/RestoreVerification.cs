@@ -212,7 +212,7 @@ internal sealed class RestoreVerification(
 
     private async Task CompareDatabaseAsync(PsqlSession session, CancellationToken cancellation)
     {
-        PostgresDatabase expected = Details.Database;
+        PostgresDatabase expected = prepared.Database;
         PostgresDatabase found = await PostgresDatabaseReader.ReadAsync(session, cancellation);
         Check("database's owner", expected.Owner, found.Owner);
         Check("database's encoding", expected.Encoding, found.Encoding);

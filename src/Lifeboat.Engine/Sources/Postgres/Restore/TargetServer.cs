@@ -14,7 +14,8 @@ internal sealed record TargetDatabase(string Name, string Owner, bool OurOwn, lo
 internal sealed record OfferedExtension(string Name, string? DefaultVersion, IReadOnlySet<string> Versions, bool NeedsSuperuser);
 
 /// <summary>Who uses the live database now.</summary>
-internal sealed record DatabaseUse(long Connections, long PreparedTransactions, long ReplicationSlots, long Subscriptions);
+/// <param name="Unendable">Roles whose connections we may not end.</param>
+internal sealed record DatabaseUse(long Connections, long PreparedTransactions, long ReplicationSlots, long Subscriptions, IReadOnlyList<string> Unendable);
 
 /// <summary>Asks the target server what a restore needs to know; changes nothing.</summary>
 internal sealed class TargetServer(PsqlSession session)
@@ -29,9 +30,11 @@ internal sealed class TargetServer(PsqlSession session)
             FROM pg_catalog.pg_roles WHERE rolname = current_user
             """,
             cancellation))[0].Select(static value => value ?? "")];
+        // To give an object away one must be able to become its new owner, and to go on working with it, to inherit that one's rights.
         string right = session.ServerMajor >= 16 ? "SET" : "MEMBER";
         IReadOnlyList<string?[]> roles = await session.QueryAsync(
-            $"SELECT rolname FROM pg_catalog.pg_roles WHERE pg_catalog.pg_has_role(current_user, oid, '{right}')", cancellation);
+            $"SELECT rolname FROM pg_catalog.pg_roles WHERE pg_catalog.pg_has_role(current_user, oid, '{right}') AND pg_catalog.pg_has_role(current_user, oid, 'USAGE')",
+            cancellation);
         return new TargetRights(
             session.User, session.IsSuperuser, session.IsSuperuser || me[0] == "t", session.IsSuperuser || me[1] == "t", session.ServerMajor, me[2],
             roles.Select(static row => row[0]!).ToHashSet());
@@ -41,7 +44,7 @@ internal sealed class TargetServer(PsqlSession session)
     {
         IReadOnlyList<string?[]> rows = await session.QueryAsync(
             $"""
-            SELECT d.datname, r.rolname, pg_catalog.pg_has_role(current_user, d.datdba, 'MEMBER'),
+            SELECT d.datname, r.rolname, pg_catalog.pg_has_role(current_user, d.datdba, 'USAGE'),
               CASE WHEN pg_catalog.has_database_privilege(d.oid, 'CONNECT') THEN pg_catalog.pg_database_size(d.oid) END
             FROM pg_catalog.pg_database d LEFT JOIN pg_catalog.pg_roles r ON r.oid = d.datdba
             WHERE d.datname IN ({string.Join(", ", names.Select(SqlText.Literal))})
@@ -65,7 +68,15 @@ internal sealed class TargetServer(PsqlSession session)
             """,
             cancellation);
         long[] counts = [.. rows[0].Select(static value => long.Parse(value!, CultureInfo.InvariantCulture))];
-        return new DatabaseUse(counts[0], counts[1], counts[2], counts[3]);
+        IReadOnlyList<string?[]> unendable = await session.QueryAsync(
+            $"""
+            SELECT DISTINCT a.usename FROM pg_catalog.pg_stat_activity a JOIN pg_catalog.pg_roles r ON r.oid = a.usesysid
+            WHERE a.datname = {name} AND NOT (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user)
+              AND (r.rolsuper OR NOT (pg_catalog.pg_has_role(current_user, r.oid, 'USAGE') OR pg_catalog.pg_has_role(current_user, 'pg_signal_backend', 'USAGE')))
+            ORDER BY 1
+            """,
+            cancellation);
+        return new DatabaseUse(counts[0], counts[1], counts[2], counts[3], [.. unendable.Select(static row => row[0]!)]);
     }
 
     /// <summary>How many more connections we could make now; this session is counted as one that is there.</summary>
@@ -104,8 +115,14 @@ internal sealed class TargetServer(PsqlSession session)
     public Task<string?> SettingAsync(string name, CancellationToken cancellation) => session.QueryOneAsync(
         $"SELECT setting FROM pg_catalog.pg_settings WHERE name = {SqlText.Literal(name)}", cancellation);
 
+    /// <summary>The tablespaces that we may use.</summary>
     public async Task<IReadOnlySet<string>> TablespacesAsync(CancellationToken cancellation) =>
-        (await session.QueryAsync("SELECT spcname FROM pg_catalog.pg_tablespace", cancellation)).Select(static row => row[0]!).ToHashSet();
+        (await session.QueryAsync("SELECT spcname FROM pg_catalog.pg_tablespace WHERE pg_catalog.has_tablespace_privilege(oid, 'CREATE')", cancellation))
+            .Select(static row => row[0]!).ToHashSet();
+
+    /// <summary>Whether we have a role's rights; false where there is no such role.</summary>
+    public async Task<bool> HasRoleAsync(string role, CancellationToken cancellation) => await session.QueryOneAsync(
+        $"SELECT pg_catalog.pg_has_role(current_user, oid, 'USAGE') FROM pg_catalog.pg_roles WHERE rolname = {SqlText.Literal(role)}", cancellation) == "t";
 
     /// <summary>Whether a directory on the server could hold a new tablespace: it is there and holds none of this server's. Only a superuser can ask.</summary>
     public async Task<bool> CanHoldTablespaceAsync(string directory, CancellationToken cancellation)

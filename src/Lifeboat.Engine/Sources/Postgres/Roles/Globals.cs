@@ -13,6 +13,9 @@ internal sealed record GlobalRole(string Name, RoleAttributes Attributes, IReadO
     public IReadOnlyList<string> Remarks { get; } =
         [.. Statements.Where(static s => s.Kind == GlobalKind.RoleRemark).Select(static s => s.Sql).Order(StringComparer.Ordinal)];
 
+    /// <summary>What makes it. Settings for one database come with that database.</summary>
+    public IEnumerable<GlobalStatement> Creation => Statements.Where(static s => s.Kind != GlobalKind.RoleSetting || !s.Tokens[3].Is("in"));
+
     /// <summary>What differs from the role of the same name on the target, in words that give no secret away.</summary>
     public IEnumerable<string> DifferencesTo(GlobalRole target, bool comparePasswords)
     {

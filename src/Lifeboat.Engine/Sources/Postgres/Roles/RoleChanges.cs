@@ -126,12 +126,8 @@ internal sealed record RoleChanges(
         yield return $"ALTER ROLE {name} WITH {role.Attributes.WholeSql(passwords: false)}";
         yield return $"ALTER ROLE {name} RESET ALL";
         yield return $"COMMENT ON ROLE {name} IS NULL";
-        foreach (GlobalStatement statement in role.Statements)
-        {
-            // Settings for one database come with it.
-            if (statement.Kind == GlobalKind.RoleRemark || (statement.Kind == GlobalKind.RoleSetting && !statement.Tokens[3].Is("in")))
-                yield return statement.Sql;
-        }
+        foreach (GlobalStatement statement in role.Creation.Where(static one => one.Kind is GlobalKind.RoleRemark or GlobalKind.RoleSetting))
+            yield return statement.Sql;
     }
 }
 

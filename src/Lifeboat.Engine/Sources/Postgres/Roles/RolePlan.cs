@@ -24,6 +24,25 @@ internal sealed record RolePlan(
     /// <param name="update">Whether roles that are there are changed.</param>
     public static RolePlan Of(Globals captured, Globals target, TargetRights rights, IReadOnlySet<string> needed, string source, bool update) =>
         new RolePlanner(captured, target, rights, needed, source, update).Plan();
+
+    /// <summary>With the memberships by which a user who is no superuser can give objects to roles that it creates; each is told.</summary>
+    public RolePlan WithOwners(IEnumerable<string> owners, TargetRights rights, string source)
+    {
+        bool? option = rights.Major >= 16 ? true : null;
+        List<Membership> own = [.. owners.Where(owner => Create.Any(role => role.Name == owner)).Select(owner => new Membership(
+            owner, rights.User, rights.Major < 16 && Grant.OfType<Membership>().Any(m => m.Pair == (owner, rights.User) && m.Admin), option, option, null))];
+        return this with
+        {
+            Grant = [.. Grant.Where(grant => !own.Any(one => one.Pair == grant.Pair)), .. own],
+            Warnings =
+            [
+                .. Warnings,
+                .. own.Select(one => new Problem(
+                    ErrorCodes.PostgresRoleDiffers, $"user {one.Member} becomes {one.Words}, which it creates: else it could not give it its objects",
+                    $"when the restore is no longer to be undone, and where it shall not be one: {one.RevokeSql()}", source)),
+            ],
+        };
+    }
 }
 
 /// <param name="There">As it is on the target, to be put back.</param>
@@ -169,7 +188,7 @@ internal sealed class RolePlanner(Globals captured, Globals target, TargetRights
         (string message, string sql) = (change.There.Count, change.Wanted.Count) switch
         {
             (0, _) => ($"role {role} is not {words}, which it was in the snapshot; this stays as it is", $", or run {change.Any.WithoutGrantor().Sql()}"),
-            (_, 0) => ($"role {role} is {words}, which it was not in the snapshot; this stays as it is", $", or run {change.Any.WithoutGrantor().RevokeSql()}"),
+            (_, 0) => ($"role {role} is {words}, which it was not in the snapshot; this stays as it is", $", or run {change.Any.RevokeSql()}"),
             _ => ($"role {role} is {words}, {change.Difference}; this stays as it is", ""),
         };
         _warnings.Add(new Problem(ErrorCodes.PostgresRoleDiffers, message, $"restore with --update-roles if the snapshot is right{sql}", source));

@@ -34,7 +34,8 @@ internal sealed class RoleRestoration(MadeOnServers run)
                 await session.ExecuteAsync(QuietSql, cancellation);
             HashSet<string> there = [.. (await ThereAsync(session, plan, cancellation)).Where(run.Roles.Contains).Select(static role => role.Name)];
             foreach (GlobalRole role in plan.Create.Where(role => !there.Contains(role.Name)))
-                await CreateAsync(session, role, rights, cancellation);
+                foreach (GlobalStatement statement in role.Creation)
+                    await RunAsync(session, role, statement, rights, cancellation);
             foreach (Grant grant in plan.Grant)
             {
                 await RunAsync(session, grant.Sql(), $"making role {grant.Pair.To} {grant.Words}", cancellation);
@@ -84,18 +85,12 @@ internal sealed class RoleRestoration(MadeOnServers run)
         }
     }
 
-    private static async Task CreateAsync(PsqlSession session, GlobalRole role, TargetRights rights, CancellationToken cancellation)
-    {
-        foreach (GlobalStatement statement in role.Statements)
-        {
-            if (statement.Kind == GlobalKind.RoleSetting && statement.Tokens[3].Is("in"))
-                continue; // For one database: this one's come with it, others' are not ours.
-            string sql = statement.Kind == GlobalKind.RoleAttributes && !rights.Superuser
-                ? $"ALTER ROLE {SqlText.Identifier(role.Name)} WITH {role.Attributes.WithoutSuperuserFlags()}"
-                : statement.Sql;
-            await RunAsync(session, sql, $"creating role {role.Name}", cancellation, role.Attributes.PasswordHash?.Reveal());
-        }
-    }
+    /// <summary>Runs one of the statements that create a role.</summary>
+    public static Task RunAsync(PsqlSession session, GlobalRole role, GlobalStatement statement, TargetRights rights, CancellationToken cancellation) => RunAsync(
+        session,
+        statement.Kind == GlobalKind.RoleAttributes && !rights.Superuser
+            ? $"ALTER ROLE {SqlText.Identifier(role.Name)} WITH {role.Attributes.WithoutSuperuserFlags()}" : statement.Sql,
+        $"creating role {role.Name}", cancellation, role.Attributes.PasswordHash?.Reveal());
 
     /// <summary>Those of the roles to create that are there now.</summary>
     private static async Task<IReadOnlyList<MadeRole>> ThereAsync(PsqlSession session, RolePlan plan, CancellationToken cancellation)

@@ -11,6 +11,7 @@ public sealed partial record PostgresError(string SqlState, string Message, stri
     public const string UndefinedTable = "42P01";
     public const string UndefinedObject = "42704";
     public const string InsufficientPrivilege = "42501";
+    public const string InvalidGrant = "0LP01"; // invalid_grant_operation: what one was given by another, back to that one
     public const string ConnectionLost = "08006";
 
     /// <summary>The server's error behind an exception of ours; null where there is none.</summary>

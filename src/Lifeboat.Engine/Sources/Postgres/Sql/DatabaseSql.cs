@@ -54,11 +54,11 @@ public static class DatabaseSql
         foreach (string grant in Grants(database, quoted))
             yield return grant;
         foreach (PostgresSetting setting in database.Settings)
-            yield return (setting.Role is null
-                ? $"ALTER DATABASE {quoted}"
-                : $"ALTER ROLE {SqlText.Identifier(setting.Role)} IN DATABASE {quoted}")
-                + $" SET {SettingName(setting.Name)} TO {SettingValue(setting)}";
+            yield return Set(setting.Role is null ? $"ALTER DATABASE {quoted}" : $"ALTER ROLE {SqlText.Identifier(setting.Role)} IN DATABASE {quoted}", setting);
     }
+
+    /// <param name="alter">What it is set for, as a statement's beginning.</param>
+    public static string Set(string alter, PostgresSetting setting) => $"{alter} SET {SettingName(setting.Name)} TO {SettingValue(setting)}";
 
     private static IEnumerable<string> Grants(PostgresDatabase database, string quoted)
     {
