@@ -1,5 +1,6 @@
 using Lifeboat.EngineTests.Sources.Postgres;
 using Lifeboat.Tests.Shared;
+using Npgsql;
 
 namespace Lifeboat.EngineTests.EndToEnd;
 
@@ -100,9 +101,34 @@ public sealed class FewRightsTests : IAsyncLifetime
         Assert.Equal(expected.Select(static what => "only a superuser can restore " + what), blockers.Where(static one => one.StartsWith("only a superuser can restore", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
         Assert.Contains("the database has a setting log_statement, which user dba may not make", blockers);
         Assert.Contains("role readers owns objects in schema public of role app: only a superuser can give them to it while it may not create any there", blockers);
+        Assert.Contains("role readers owns objects in the database of role app: only a superuser can give them to it while it may not create any there", blockers);
         Assert.Contains("objects of the database belong to role keeper, and user dba is not a member of it that inherits its rights", blockers);
         Assert.Equal(before, RestoreBench.Roles(_target));
         Assert.Equal(["postgres"], RestoreBench.Databases(_target));
+    }
+
+    [Fact]
+    public async Task Connections_that_the_user_may_not_end_are_told_and_the_live_database_stays_when_they_do_not_end()
+    {
+        await StartAsync("", 15);
+        _source.Sql("postgres", "CREATE ROLE dba");
+        _source.CreateDatabase("shop", "OWNER dba");
+        _source.Sql("shop", "CREATE TABLE item AS SELECT 1 AS id; ALTER TABLE item OWNER TO dba");
+        _target.CreateDatabase("shop", "OWNER dba");
+        _target.Sql("shop", "CREATE TABLE live AS SELECT 2 AS id");
+        string[] restore = Backup();
+        NpgsqlConnectionStringBuilder builder = new() { Host = "127.0.0.1", Port = _target.Port, Database = "shop", Username = "postgres", Password = PostgresServer.Password, Pooling = false };
+        await using NpgsqlConnection other = new(builder.ConnectionString);
+        await other.OpenAsync(TestContext.Current.CancellationToken);
+
+        ProgramRun plan = Run(3, [.. restore, "--dry-run"]);
+        Run(1, [.. restore, "--yes"]);
+
+        Assert.Contains("user dba may not end the connections that postgres has to database shop now: while there are any, the switch fails", Told(plan, "warning"));
+        Assert.Equal("2", _target.Sql("shop", "SELECT id FROM live").Trim());
+        await other.CloseAsync();
+        Assert.DoesNotContain(Told(Run(3, [.. restore, "--yes"]), "warning"), static message => message.Contains("may not end", StringComparison.Ordinal));
+        Assert.Equal("1", _target.Sql("shop", "SELECT id FROM item").Trim());
     }
 
     private async Task StartAsync(string suite, int major)
@@ -111,7 +137,7 @@ public sealed class FewRightsTests : IAsyncLifetime
             (_source, _target) = (PostgresServer.InChroot(suite, major), PostgresServer.InChroot(suite, major));
         await _source.InitializeAsync();
         await _target.InitializeAsync();
-        _target.Sql("postgres", "CREATE ROLE dba LOGIN CREATEDB CREATEROLE; CREATE ROLE keeper");
+        _target.Sql("postgres", RolesTests.Recipe("restore recipe on an empty server") + "CREATE ROLE keeper");
     }
 
     /// <summary>Backs database shop up; gives the arguments that restore it to the other server as the user with few rights.</summary>
@@ -190,5 +216,6 @@ public sealed class FewRightsTests : IAsyncLifetime
         CREATE AGGREGATE own_count (numeric) (SFUNC = numeric_accum, STYPE = internal, FINALFUNC = numeric_avg); CREATE SUBSCRIPTION own_subscription CONNECTION 'dbname=x' PUBLICATION p WITH (connect = false, slot_name = NONE);
         CREATE TABLE own_table (a int); ALTER TABLE own_table OWNER TO app; GRANT SELECT ON own_table TO readers WITH GRANT OPTION; SET ROLE readers; GRANT SELECT ON own_table TO reporting; RESET ROLE;
         GRANT EXECUTE ON FUNCTION pg_read_file(text) TO readers; CREATE TABLE placed (a int); ALTER TABLE placed OWNER TO readers; CREATE TABLE own.kept (a int); ALTER TABLE own.kept OWNER TO keeper;
+        GRANT CREATE ON DATABASE shop TO readers; CREATE PUBLICATION theirs; ALTER PUBLICATION theirs OWNER TO readers;
         """;
 }

@@ -250,10 +250,25 @@ public sealed partial class RolesTests : IAsyncLifetime
         RestoreBench.AssertSameDump(_source, "shop", _target, "shop");
     }
 
+    [Fact]
+    public async Task A_tablespace_that_may_not_be_used_is_told_and_everything_goes_into_the_default_one()
+    {
+        _source.Sql("postgres", $"CREATE ROLE owner LOGIN; CREATE TABLESPACE fast LOCATION {SqlText.Literal(Directory(_source, "fast"))}");
+        _target.Sql("postgres", $"CREATE ROLE owner LOGIN CREATEDB; CREATE TABLESPACE fast LOCATION {SqlText.Literal(Directory(_target, "fast"))}");
+        _source.CreateDatabase("spaced", "OWNER owner TABLESPACE fast");
+        _source.Sql("spaced", "CREATE TABLE elsewhere TABLESPACE pg_default AS SELECT 1 AS a; ALTER TABLE elsewhere OWNER TO owner");
+        await using VerifiedSnapshot snapshot = await _bench.CaptureAsync(_source, "spaced");
+
+        RestorePlan plan = await _bench.RestoreAsync(snapshot, _target, "spaced", user: "owner");
+
+        Assert.Contains(plan.Warnings, static w => w.Code == ErrorCodes.PostgresTablespaceReplaced && w.Message.StartsWith("tablespace fast is not on the server, or may not be used", StringComparison.Ordinal));
+        Assert.Equal("1", _target.Sql("spaced", "SELECT a FROM elsewhere").Trim());
+    }
+
     [GeneratedRegex("<!-- test: (.+?) -->\\s*```sql\n(.*?)```", RegexOptions.Singleline)]
     private static partial Regex RecipeBlock();
 
-    private static string Recipe(string name)
+    internal static string Recipe(string name)
     {
         DirectoryInfo root = new(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(root.FullName, "Lifeboat.slnx")))

@@ -24,7 +24,7 @@ internal sealed class SchemaNames
 
     public IReadOnlySet<string> Tablespaces => _tablespaces;
 
-    /// <summary>Who owns something in which schema.</summary>
+    /// <summary>Who owns something in which schema; in <c>""</c>, what takes the right to create in the database itself.</summary>
     public IReadOnlySet<(string Schema, string Owner)> Placed => _placed;
 
     public IReadOnlyDictionary<string, string> SchemaOwners => _schemaOwners;
@@ -62,6 +62,8 @@ internal sealed class SchemaNames
         int dot = tokens.ToList().FindIndex(static token => token.IsSymbol('.'));
         if (tokens[1].Is("schema"))
             _schemaOwners[tokens[2].Value] = owner;
+        else if (tokens[1].Is("publication"))
+            _placed.Add(("", owner));
         else if (dot > 0)
             _placed.Add((tokens[dot - 1].Value, owner));
     }

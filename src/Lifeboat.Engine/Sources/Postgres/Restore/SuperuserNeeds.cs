@@ -36,7 +36,7 @@ internal sealed class SuperuserNeeds(RestoreTarget target, TargetServer server, 
         foreach ((string schema, string owner) in names.Placed.Order())
             if (SchemaOwner(schema) is { } schemaOwner && !Inherits(owner, schemaOwner, grants))
                 block(
-                    $"role {owner} owns objects in schema {schema} of role {schemaOwner}: only a superuser can give them to it while it may not create any there",
+                    $"role {owner} owns objects in {(schema.Length == 0 ? "the database" : $"schema {schema}")} of role {schemaOwner}: only a superuser can give them to it while it may not create any there",
                     $"restore as a superuser, or have one run, for as long as the restore takes: GRANT {SqlText.Identifier(schemaOwner)} TO {SqlText.Identifier(owner)}");
     }
 
@@ -45,7 +45,7 @@ internal sealed class SuperuserNeeds(RestoreTarget target, TargetServer server, 
 
     /// <summary>Null where the schema is none of the dump's, or lets everybody create in it (<c>public</c>, before version 15).</summary>
     private string? SchemaOwner(string schema) =>
-        (names.SchemaOwners.GetValueOrDefault(schema) ?? (schema == "public" && server.Session.ServerMajor >= 15 ? OfDatabase : null)) is not OfDatabase and var owner
+        (names.SchemaOwners.GetValueOrDefault(schema) ?? (schema.Length == 0 || (schema == "public" && server.Session.ServerMajor >= 15) ? OfDatabase : null)) is not OfDatabase and var owner
             ? owner : DatabaseOwner;
 
     private static bool Inherits(string role, string from, IReadOnlyList<Grant> grants)

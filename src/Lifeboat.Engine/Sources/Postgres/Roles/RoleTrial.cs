@@ -53,10 +53,12 @@ internal sealed class RoleTrial(PsqlSession session, TargetRights rights, Postgr
     private async Task<GlobalRole> CreateAsync(GlobalRole role, CancellationToken cancellation)
     {
         List<GlobalStatement> kept = [];
+        // A server may write statements to its log, so no password is tried.
+        GlobalRole open = role with { Attributes = role.Attributes with { PasswordHash = null } };
         foreach (GlobalStatement statement in role.Creation)
         {
             if (statement.Kind is not (GlobalKind.RoleSetting or GlobalKind.RoleRemark))
-                await RoleRestoration.RunAsync(session, role, statement, rights, cancellation);
+                await RoleRestoration.RunAsync(session, open, statement, rights, cancellation);
             if (statement.Kind is not (GlobalKind.RoleSetting or GlobalKind.RoleRemark) || await RefusalAsync(statement.Sql, cancellation) is null)
                 kept.Add(statement);
             else

@@ -4,7 +4,7 @@ using Lifeboat.Tests.Shared;
 namespace Lifeboat.EngineTests.EndToEnd;
 
 /// <summary>Roles that the target server has already, by the program itself.</summary>
-public sealed class RolesTests : IDisposable
+public sealed class ExistingRolesTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
 
