@@ -35,7 +35,7 @@ internal sealed class RoleRestoration(MadeOnServers run)
             HashSet<string> there = [.. (await ThereAsync(session, plan, cancellation)).Where(run.Roles.Contains).Select(static role => role.Name)];
             foreach (GlobalRole role in plan.Create.Where(role => !there.Contains(role.Name)))
                 foreach (GlobalStatement statement in role.Creation)
-                    await RunAsync(session, role, statement, rights, cancellation);
+                    await RunAsync(session, Sql(role, statement, rights), $"creating role {role.Name}", cancellation, role.Attributes.PasswordHash?.Reveal());
             foreach (Grant grant in plan.Grant)
             {
                 await RunAsync(session, grant.Sql(), $"making role {grant.Pair.To} {grant.Words}", cancellation);
@@ -85,12 +85,9 @@ internal sealed class RoleRestoration(MadeOnServers run)
         }
     }
 
-    /// <summary>Runs one of the statements that create a role.</summary>
-    public static Task RunAsync(PsqlSession session, GlobalRole role, GlobalStatement statement, TargetRights rights, CancellationToken cancellation) => RunAsync(
-        session,
-        statement.Kind == GlobalKind.RoleAttributes && !rights.Superuser
-            ? $"ALTER ROLE {SqlText.Identifier(role.Name)} WITH {role.Attributes.WithoutSuperuserFlags()}" : statement.Sql,
-        $"creating role {role.Name}", cancellation, role.Attributes.PasswordHash?.Reveal());
+    /// <summary>One of the statements that create a role, as the user may run it.</summary>
+    public static string Sql(GlobalRole role, GlobalStatement statement, TargetRights rights) => statement.Kind == GlobalKind.RoleAttributes && !rights.Superuser
+        ? $"ALTER ROLE {SqlText.Identifier(role.Name)} WITH {role.Attributes.WithoutSuperuserFlags()}" : statement.Sql;
 
     /// <summary>Those of the roles to create that are there now.</summary>
     private static async Task<IReadOnlyList<MadeRole>> ThereAsync(PsqlSession session, RolePlan plan, CancellationToken cancellation)

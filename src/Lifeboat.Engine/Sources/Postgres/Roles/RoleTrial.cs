@@ -16,7 +16,6 @@ internal sealed class RoleTrial(PsqlSession session, TargetRights rights, Postgr
 
     /// <param name="isThere">Whether there will be a role.</param>
     /// <returns>The plan and the database's settings without what is refused.</returns>
-    /// <exception cref="LifeboatException">A role cannot be created at all.</exception>
     public async Task<(RolePlan Roles, IReadOnlyList<PostgresSetting> Settings)> RunAsync(
         RolePlan plan, Func<string, bool> isThere, CancellationToken cancellation)
     {
@@ -50,6 +49,8 @@ internal sealed class RoleTrial(PsqlSession session, TargetRights rights, Postgr
     private void LeaveOut(string what, string sql) => _warnings.Add(new Problem(
         ErrorCodes.PostgresRoleLeftOut, $"{what}, because user {rights.User} may not do that; the restore goes on without it", $"have a superuser run afterwards: {sql}", source));
 
+    private void Block(string message, string hint) => _blockers.Add(new Problem(ErrorCodes.PostgresRightMissing, message, hint, source));
+
     private async Task<GlobalRole> CreateAsync(GlobalRole role, CancellationToken cancellation)
     {
         List<GlobalStatement> kept = [];
@@ -57,12 +58,13 @@ internal sealed class RoleTrial(PsqlSession session, TargetRights rights, Postgr
         GlobalRole open = role with { Attributes = role.Attributes with { PasswordHash = null } };
         foreach (GlobalStatement statement in role.Creation)
         {
-            if (statement.Kind is not (GlobalKind.RoleSetting or GlobalKind.RoleRemark))
-                await RoleRestoration.RunAsync(session, open, statement, rights, cancellation);
-            if (statement.Kind is not (GlobalKind.RoleSetting or GlobalKind.RoleRemark) || await RefusalAsync(statement.Sql, cancellation) is null)
+            string? refusal = await RefusalAsync(RoleRestoration.Sql(open, statement, rights), cancellation);
+            if (refusal is null)
                 kept.Add(statement);
-            else
+            else if (statement.Kind is GlobalKind.RoleSetting or GlobalKind.RoleRemark)
                 LeaveOut($"role {role.Name} is created without {(statement.Kind == GlobalKind.RoleRemark ? "a comment or label" : $"setting {Setting(statement)}")}", statement.Sql);
+            else
+                Block($"role {role.Name} cannot be created: {refusal}", $"connect as a superuser, or have one run: CREATE ROLE {SqlText.Identifier(role.Name)}");
         }
 
         return new GlobalRole(role.Name, role.Attributes, kept);
@@ -87,9 +89,9 @@ internal sealed class RoleTrial(PsqlSession session, TargetRights rights, Postgr
         if (role is not null)
             LeaveOut($"role {role} comes without its setting {setting.Name} in the database", sql("…"));
         else
-            _blockers.Add(new Problem(
-                ErrorCodes.PostgresRightMissing, $"the database has a setting {setting.Name}, which user {rights.User} may not make",
-                "connect as a superuser" + (rights.Major >= 15 ? $", or have one run: GRANT SET ON PARAMETER {setting.Name} TO {SqlText.Identifier(rights.User)}" : ""), source));
+            Block(
+                $"the database has a setting {setting.Name}, which user {rights.User} may not make",
+                "connect as a superuser" + (rights.Major >= 15 ? $", or have one run: GRANT SET ON PARAMETER {setting.Name} TO {SqlText.Identifier(rights.User)}" : ""));
         return false;
     }
 
@@ -100,6 +102,7 @@ internal sealed class RoleTrial(PsqlSession session, TargetRights rights, Postgr
         try
         {
             await session.ExecuteAsync(sql, cancellation);
+            await session.ExecuteAsync("RELEASE SAVEPOINT lifeboat", cancellation);
             return null;
         }
         catch (LifeboatException e) when (PostgresError.Of(e) is { SqlState: PostgresError.InsufficientPrivilege or PostgresError.InvalidGrant } error)
