@@ -17,11 +17,12 @@ internal sealed class RestoreBench : IDisposable
 
     private readonly TemporaryFolder _folder = new();
 
-    public RestoreBench(int workers = 2)
+    /// <param name="path">What the programs are looked for in; null for this process's PATH.</param>
+    public RestoreBench(int workers = 2, string? path = null)
     {
         Directory.CreateDirectory(_folder["temp"]);
         Directory.CreateDirectory(_folder["snapshot"]);
-        Host = new TestHost(_folder["temp"], workers);
+        Host = new TestHost(_folder["temp"], workers, path is null ? null : new Dictionary<string, string> { ["PATH"] = path });
         Snapshot = new FolderSnapshot(_folder["snapshot"]);
     }
 

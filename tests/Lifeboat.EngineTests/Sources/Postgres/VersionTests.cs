@@ -127,6 +127,50 @@ public sealed class VersionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Names_of_ICU_locales_become_the_standard_ones_on_newer_servers()
+    {
+        _fifteen.CreateDatabase("icu", "TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'de_DE'");
+        _fifteen.Sql("icu", "CREATE COLLATION book (PROVIDER = icu, LOCALE = 'de_DE@collation=phonebook'); CREATE TABLE t (a text COLLATE book); INSERT INTO t VALUES ('ä')");
+        await using VerifiedSnapshot snapshot = await _bench.CaptureAsync(_fifteen, "icu");
+        await using PostgresServer newer = PostgresServer.InChroot("trixie", 17);
+        await newer.InitializeAsync();
+
+        await _bench.RestoreAsync(snapshot, newer, "icu");
+
+        Assert.Equal("de-DE", newer.Sql("icu", "SELECT datlocale FROM pg_database WHERE datname = 'icu'").Trim());
+        Problem warning = Assert.Single(_bench.Host.Warnings, static w => w.Code != ErrorCodes.PostgresCollationVersion);
+        Assert.Equal(ErrorCodes.PostgresNotComparable, warning.Code);
+        Assert.Contains("de_DE@collation=phonebook", warning.Hint);
+        Assert.Contains("de-DE-u-co-phonebk", warning.Hint);
+    }
+
+    [Theory]
+    [InlineData("trixie", 17)]
+    [InlineData("sid", 18)]
+    public async Task What_only_newer_versions_have_comes_back_on_them(string suite, int major)
+    {
+        await using PostgresServer source = PostgresServer.InChroot(suite, major), target = PostgresServer.InChroot(suite, major);
+        await source.InitializeAsync();
+        await target.InitializeAsync();
+        source.CreateDatabase("newer", "TEMPLATE template0 LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'");
+        source.Sql("newer", NewerSql + (major >= 18 ? NewestSql : ""));
+        // Only the program's own sessions are to see a trigger for each login: one that writes.
+        source.Sql("newer", LoginSql);
+        await using VerifiedSnapshot snapshot = await _bench.CaptureAsync(source, "newer");
+
+        await _bench.RestoreAsync(snapshot, target, "newer");
+
+        Assert.Empty(_bench.Host.Warnings);
+        Assert.Equal(Schema(source, source, "newer", "--create"), Schema(target, target, "newer", "--create"));
+        static string[] rows(PostgresServer server) =>
+            [.. RestoreBench.Lines(server.Dump("newer", "--data-only", "--inserts", "--exclude-table-data=logins")).Order(StringComparer.Ordinal)];
+        Assert.Equal(rows(source), rows(target));
+        RestoreBench.AssertSameRoles(source, target);
+        string logins = target.Sql("newer", "SELECT count(*) FROM logins");
+        Assert.NotEqual(logins, target.Sql("newer", "SELECT count(*) FROM logins"));
+    }
+
+    [Fact]
     public async Task A_newer_servers_snapshot_is_refused_by_15_before_anything_is_written()
     {
         await using PostgresServer seventeen = PostgresServer.InChroot("trixie", 17);
@@ -252,6 +296,39 @@ public sealed class VersionTests : IAsyncLifetime
         ("CREATE OR REPLACE VIEW v WITH (security_barrier = true) AS SELECT y.a FROM t x JOIN t y ON true", "CREATE OR REPLACE VIEW v WITH (security_barrier = true) AS SELECT x.a FROM t x JOIN t y ON true"),
         ("ALTER POLICY p ON t USING (a > 6)", "ALTER POLICY p ON t USING (a > 5)"),
     ];
+
+    private const string NewerSql =
+        """
+        CREATE ROLE n_group; CREATE ROLE n_member LOGIN; CREATE ROLE n_admin;
+        GRANT n_group TO n_admin WITH ADMIN TRUE, INHERIT FALSE, SET FALSE; SET ROLE n_admin; GRANT n_group TO n_member WITH INHERIT FALSE, SET TRUE; RESET ROLE;
+        GRANT pg_maintain TO n_member WITH INHERIT TRUE, SET FALSE; ALTER ROLE n_member SET transaction_timeout = '1h';
+        CREATE COLLATION ruled (PROVIDER = icu, LOCALE = 'und', RULES = '& a < g'); CREATE COLLATION built_in (PROVIDER = builtin, LOCALE = 'C.UTF-8');
+        CREATE TABLE t (a int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, b text COLLATE ruled STORAGE EXTERNAL, c text COLLATE built_in, j jsonb);
+        INSERT INTO t (b, c, j) VALUES ('g', 'ä', '{"a": [1]}'), ('b', NULL, NULL);
+        GRANT MAINTAIN ON t TO n_member; ALTER DEFAULT PRIVILEGES GRANT MAINTAIN ON TABLES TO n_admin; CREATE INDEX ON t (b);
+        CREATE VIEW of_json AS SELECT x.* FROM t, JSON_TABLE(j, '$.a[*]' COLUMNS (n int PATH '$')) x;
+        CREATE TABLE parts (a int GENERATED ALWAYS AS IDENTITY, b int) PARTITION BY LIST (b); CREATE TABLE part PARTITION OF parts FOR VALUES IN (1); INSERT INTO parts (b) VALUES (1);
+        CREATE SUBSCRIPTION s CONNECTION 'dbname=x' PUBLICATION p WITH (connect = false, slot_name = NONE, streaming = parallel, run_as_owner = true, origin = none, failover = true);
+
+        """;
+
+    private const string NewestSql =
+        """
+        CREATE EXTENSION btree_gist;
+        CREATE TABLE virtual (a int, b int GENERATED ALWAYS AS (a * 2) VIRTUAL, CONSTRAINT never CHECK (a > 10) NOT ENFORCED, CONSTRAINT named NOT NULL a); INSERT INTO virtual VALUES (1), (2);
+        ALTER TABLE virtual ADD COLUMN d int; ALTER TABLE virtual ADD CONSTRAINT not_yet NOT NULL d NOT VALID;
+        CREATE TABLE periods (id int, valid daterange, PRIMARY KEY (id, valid WITHOUT OVERLAPS)); INSERT INTO periods VALUES (1, '[2026-01-01,2026-07-01)'), (1, '[2026-07-01,2027-01-01)');
+        CREATE TABLE refers (id int, valid daterange, FOREIGN KEY (id, PERIOD valid) REFERENCES periods (id, PERIOD valid)); INSERT INTO refers VALUES (1, '[2026-06-01,2026-08-01)');
+        CREATE TABLE loose (a int CONSTRAINT loosely REFERENCES t NOT ENFORCED); INSERT INTO loose VALUES (404);
+
+        """;
+
+    private const string LoginSql =
+        """
+        CREATE TABLE logins (at timestamptz);
+        CREATE FUNCTION on_login() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN IF NOT pg_is_in_recovery() THEN INSERT INTO public.logins VALUES (now()); END IF; END $$;
+        CREATE EVENT TRIGGER logged ON login EXECUTE FUNCTION on_login(); ALTER EVENT TRIGGER logged ENABLE ALWAYS;
+        """;
 
     private const string Checked = "CHECK ((a > 0 AND a < 9) OR b = 'x')";
 

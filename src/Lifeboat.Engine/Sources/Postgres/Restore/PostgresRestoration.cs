@@ -71,11 +71,11 @@ internal sealed class PostgresRestoration(
         PreparedRestore prepared = _prepared;
         StagedContent content = new(target);
         using SchemaRestore schema = new(
-            context, target.RestoreTools, target.Staging, snapshot, $"{target.Folder}/schema.dump", prepared.KeepTablespaces);
+            context, target.RestoreTools, target.Staging, snapshot, $"{target.Folder}/schema.dump", prepared.KeepTablespaces, target.ServerMajor);
         await StepAsync("roles and the empty database", () => CreateAsync(target, _switch, prepared, cancellation));
         ExtensionRestore extensions = new(target.Details);
-        await StepAsync("what comes before the rows", () => extensions.EditsSchema || prepared.ExtensionVersions.Count > 0
-            ? schema.PreDataAsync(text => extensions.EditSchema(text, prepared.ExtensionVersions), cancellation)
+        await StepAsync("what comes before the rows", () => extensions.EditsSchema || prepared.ExtensionVersions.Count > 0 || target.NewerToolsCaptured
+            ? schema.PreDataAsync(text => extensions.EditSchema(ColumnBooks.Without(text), prepared.ExtensionVersions), cancellation)
             : schema.PreDataAsync(cancellation));
         _readBack = new TableReadBack(target);
         TableLoad load = await content.PrepareLoadAsync(_readBack, cancellation);
@@ -97,7 +97,9 @@ internal sealed class PostgresRestoration(
         if (_prepared is null || _switch is null || _readBack is null)
             throw new InvalidOperationException("nothing was staged");
         HashSet<string> created = [.. _switch.State.IncomingMade.Roles.Select(static role => role.Name)];
-        return await new RestoreVerification(await TargetAsync(cancellation), _prepared, _readBack, created, _unfilled).RunAsync(cancellation);
+        RestoreTarget target = await TargetAsync(cancellation);
+        target = target with { WithoutLoginTriggers = _prepared.Rights.Superuser && target.ServerMajor >= 17 };
+        return await new RestoreVerification(target, _prepared, _readBack, created, _unfilled).RunAsync(cancellation);
     }
 
     public async Task NeutralizeAsync(CancellationToken cancellation)

@@ -22,6 +22,7 @@ internal sealed partial record RestoreTarget(
     PostgresTools ServerTools,
     PostgresTools RestoreTools,
     string MaintenanceDatabase,
+    int ServerMajor,
     VerifiedSnapshot Snapshot,
     SourceMetadata Captured,
     PostgresDetails Details,
@@ -39,7 +40,14 @@ internal sealed partial record RestoreTarget(
 
     public PostgresConnection Maintenance => Connection.WithDatabase(MaintenanceDatabase);
 
-    public PostgresConnection Staging => Connection.WithDatabase(Names.Staging);
+    public PostgresConnection Staging => WithoutLoginTriggers
+        ? Connection.WithDatabase(Names.Staging).WithStartSetting("event_triggers", "off") : Connection.WithDatabase(Names.Staging);
+
+    /// <summary>Whether no event trigger ON login (17 and later) fires for our sessions, and writes what was not captured. Only a superuser may say so.</summary>
+    public bool WithoutLoginTriggers { get; init; }
+
+    /// <summary>Whether newer programs than the captured server's made the snapshot.</summary>
+    public bool NewerToolsCaptured => ToolsMajor(Captured) > Details.ServerVersionNumber / 10000;
 
     /// <summary>Finds the server and the programs for it.</summary>
     /// <exception cref="LifeboatException">The server or the programs are not there, or the programs are too old.</exception>
@@ -55,7 +63,7 @@ internal sealed partial record RestoreTarget(
         // An older server takes nothing of it: preflight says so, whatever the programs.
         bool older = session.ServerMajor < details.ServerVersionNumber / 10000;
         return new RestoreTarget(
-            context, connection, tools, older ? tools : ReaderOf(captured, tools, found), session.Database, snapshot, captured, details, StagingNames.For(live, restoreId));
+            context, connection, tools, older ? tools : ReaderOf(captured, tools, found), session.Database, session.ServerMajor, snapshot, captured, details, StagingNames.For(live, restoreId));
     }
 
     public Task<PsqlSession> OpenMaintenanceAsync(CancellationToken cancellation) => PsqlSession.OpenAsync(ServerTools, Maintenance, cancellation);

@@ -22,6 +22,7 @@ internal sealed class RestoreVerification(
 {
     private const int LargeObjectBlocksPerPart = 16384; // 128 MB in one COPY
     private const int SequencesAtOnce = 200;
+    private const int StandardIcuLocales = 16; // From this major version on a locale's name is made the standard one.
     private readonly List<VerifyCheck> _checks = [];
 
     private PostgresDetails Details => target.Details;
@@ -216,7 +217,8 @@ internal sealed class RestoreVerification(
         PostgresDatabase found = await PostgresDatabaseReader.ReadAsync(session, cancellation);
         Check("database's owner", expected.Owner, found.Owner);
         Check("database's encoding", expected.Encoding, found.Encoding);
-        Check("database's locale", Locale(expected), Locale(found));
+        bool renamed = expected.LocaleProvider == "icu" && Details.ServerVersionNumber / 10000 < StandardIcuLocales && session.ServerMajor >= StandardIcuLocales;
+        Check("database's locale", Locale(renamed ? expected with { Locale = await StandardLocaleAsync(session, expected.Locale!, cancellation) } : expected), Locale(found));
         if (prepared.KeepTablespaces)
             Check("database's tablespace", expected.Tablespace, found.Tablespace);
         Check(
@@ -226,6 +228,22 @@ internal sealed class RestoreVerification(
         Check("database's rights", Rights(expected), Rights(found));
         Check("database's settings", Settings(expected), Settings(found));
         Check("database's security labels", string.Join("; ", expected.SecurityLabels), string.Join("; ", found.SecurityLabels));
+    }
+
+    /// <summary>The standard name that the server gives an ICU locale, as it does when a database or collation is created.</summary>
+    private static async Task<string?> StandardLocaleAsync(PsqlSession session, string locale, CancellationToken cancellation)
+    {
+        await session.ExecuteAsync("BEGIN", cancellation);
+        try
+        {
+            await session.ExecuteAsync($"CREATE COLLATION pg_temp.lifeboat_locale (PROVIDER = icu, LOCALE = {SqlText.Literal(locale)})", cancellation);
+            return await session.QueryOneAsync(
+                "SELECT coalesce(to_jsonb(c) ->> 'colllocale', to_jsonb(c) ->> 'colliculocale') FROM pg_catalog.pg_collation c WHERE collname = 'lifeboat_locale'", cancellation);
+        }
+        finally
+        {
+            await session.ExecuteAsync("ROLLBACK", CancellationToken.None);
+        }
     }
 
     private static string Locale(PostgresDatabase database) => string.Join(' ', database.LocaleProvider, database.Collate, database.Ctype, database.Locale, database.IcuRules);

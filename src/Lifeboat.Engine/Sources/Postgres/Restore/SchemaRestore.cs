@@ -17,18 +17,28 @@ namespace Lifeboat.Engine.Sources.Postgres.Restore;
 /// </summary>
 /// <param name="connection">To the staged database.</param>
 /// <param name="path">Of <c>schema.dump</c> in the snapshot.</param>
+/// <param name="serverMajor">The server may be older than the programs.</param>
 internal sealed partial class SchemaRestore(
-    RunContext context, PostgresTools tools, PostgresConnection connection, VerifiedSnapshot snapshot, string path, bool tablespaces) : IDisposable
+    RunContext context, PostgresTools tools, PostgresConnection connection, VerifiedSnapshot snapshot, string path, bool tablespaces, int serverMajor) : IDisposable
 {
+    // What pg_restore sets at its start, by the major version that brought it; an older server refuses it.
+    private static readonly (int Major, string Sql)[] s_settings = [(17, "\nSET transaction_timeout = 0;")];
+
     private string? _file;
 
-    public Task PreDataAsync(CancellationToken cancellation) => RunAsync("pre-data", [], cancellation);
+    private IEnumerable<string> UnknownSettings => s_settings.Where(one => one.Major > serverMajor && one.Major <= tools.Version.Major).Select(static one => one.Sql);
 
-    /// <summary>What comes before the rows, changed: pg_restore writes its text, and psql runs what was made of that.</summary>
+    public Task PreDataAsync(CancellationToken cancellation) =>
+        UnknownSettings.Any() ? TextAsync("pre-data", static text => text, cancellation) : RunAsync("pre-data", [], cancellation);
+
+    /// <summary>What comes before the rows, changed.</summary>
     /// <param name="edit">Takes and gives the text's bytes, a character for each.</param>
-    public async Task PreDataAsync(Func<string, string> edit, CancellationToken cancellation)
+    public Task PreDataAsync(Func<string, string> edit, CancellationToken cancellation) => TextAsync("pre-data", edit, cancellation);
+
+    /// <summary>pg_restore writes a section's text, and psql runs what was made of that.</summary>
+    private async Task TextAsync(string section, Func<string, string> edit, CancellationToken cancellation)
     {
-        List<string> arguments = ["--section=pre-data", "-f", "-"];
+        List<string> arguments = ["--section=" + section, "-f", "-"];
         if (!tablespaces)
             arguments.Add("--no-tablespaces");
         PostgresCommand reader = connection.Command(tools.PgRestore, arguments, connect: false);
@@ -38,6 +48,9 @@ internal sealed partial class SchemaRestore(
         if (exit != 0)
             throw ProgramRunner.Failed(reader.Start, exit, errors);
         string edited = edit(Encoding.Latin1.GetString(text.GetBuffer(), 0, (int)text.Length));
+        foreach (string setting in UnknownSettings)
+            if (edited.IndexOf(setting, StringComparison.Ordinal) is var at and >= 0)
+                edited = edited.Remove(at, setting.Length); // The first one is pg_restore's own.
         PostgresCommand psql = connection.Command(tools.Psql, ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=terse", "-f", "-"]);
         (exit, errors) = await ProgramRunner.PumpAsync(
             psql.Start,
@@ -48,7 +61,7 @@ internal sealed partial class SchemaRestore(
             },
             async (output, token) => await output.CopyToAsync(Stream.Null, token),
             cancellation);
-        Judge(exit, errors, "pre-data");
+        Judge(exit, errors, section);
     }
 
     /// <remarks>
@@ -57,6 +70,12 @@ internal sealed partial class SchemaRestore(
     /// </remarks>
     public async Task PostDataAsync(int workers, CancellationToken cancellation)
     {
+        if (UnknownSettings.Any())
+        {
+            await TextAsync("post-data", static text => text, cancellation);
+            return;
+        }
+
         if (connection.Via.Count > 0 || workers == 1)
         {
             await RunAsync("post-data", [], cancellation);

@@ -47,14 +47,14 @@ internal sealed class SchemaVerification(
     }
 
     private bool Comparable => serverMajor == target.Details.ServerVersionNumber / 10000
-        && target.ServerTools.Version.Major == RestoreTarget.ToolsMajor(target.Captured);
+        && target.RestoreTools.Version.Major == RestoreTarget.ToolsMajor(target.Captured);
 
     private async Task DumpAsync(string file, CancellationToken cancellation)
     {
         List<string> options = ["--schema-only", "--format=custom"];
         if (target.Details.ServerEncoding != "SQL_ASCII")
             options.Add("--encoding=UTF8");
-        PostgresCommand command = target.Staging.Command(target.ServerTools.PgDump, options);
+        PostgresCommand command = target.Staging.Command(target.RestoreTools.PgDump, options);
         await using FileStream stream = Create(file);
         (int exit, string errors) = await ProgramRunner.PumpAsync(
             command.Start,
@@ -67,7 +67,7 @@ internal sealed class SchemaVerification(
 
     private async Task<string> WriteTextAsync(string dump, string text, CancellationToken cancellation)
     {
-        PostgresCommand command = target.Staging.Command(target.ServerTools.PgRestore, ["-f", "-"], connect: false);
+        PostgresCommand command = target.Staging.Command(target.RestoreTools.PgRestore, ["-f", "-"], connect: false);
         await using FileStream stream = Create(text);
         string digest = "";
         (int exit, string errors) = await ProgramRunner.PumpAsync(
@@ -95,7 +95,7 @@ internal sealed class SchemaVerification(
     {
         IReadOnlyList<SqlStatement> captured = Statements(await target.ReadTextAsync($"{target.Folder}/schema.sql", Encoding.Latin1, cancellation));
         IReadOnlyList<SqlStatement> restored = Statements(await File.ReadAllTextAsync(text, Encoding.Latin1, cancellation));
-        CommonForm form = new(captured, RestoreTarget.ToolsMajor(target.Captured));
+        CommonForm form = new(captured, Math.Min(RestoreTarget.ToolsMajor(target.Captured), target.RestoreTools.Version.Major));
         string key(SqlStatement statement)
         {
             string comparable = ComparableStatement.Of(statement);
@@ -128,7 +128,7 @@ internal sealed class SchemaVerification(
 
     private IReadOnlyList<SqlStatement> Statements(string sql) =>
     [
-        .. SqlStatements.Split(sql)
+        .. SqlStatements.Split(ColumnBooks.Without(sql))
             .Where(statement => !statement.IsMeta && (tablespaces || !(statement.Tokens.Count > 1 && statement.Tokens[1].Is("default_tablespace")))),
     ];
 

@@ -83,6 +83,10 @@ public sealed record PostgresConnection
     /// <summary>The same under another <c>application_name</c>, by which the server's views tell it from others.</summary>
     public PostgresConnection WithApplicationName(string name) => new(Source, _uri.With("application_name", name), Password, Via);
 
+    /// <summary>The same with one more setting from the start of each session on.</summary>
+    public PostgresConnection WithStartSetting(string setting, string value) =>
+        new(Source, _uri.With("options", $"{_uri.Parameter("options")} -c {setting}={value}"), Password, Via);
+
     /// <summary>
     /// A client program's start. Write <see cref="PostgresCommand.InputPrefix"/> to its input before anything else.
     /// </summary>

@@ -6,12 +6,15 @@ namespace Lifeboat.Engine.Sources.Postgres.Sql;
 /// A form of pg_dump's statements in which those of different major versions can be compared. What it leaves out is what versions write
 /// differently: settings of the session that reads the dump; white space; in views and rules, the name of the table in front of a column
 /// (16 and later write it only where two could be meant); whether an owner is set by ALTER TABLE or ALTER VIEW; ALTER FOREIGN TABLE with ONLY or without; the names of NOT NULL
-/// constraints (18 and later have them); and a subscription's options that were defaults before.
+/// constraints (18 and later have them); all rights on tables (ALL, or those of before 17 by their names); and a subscription's options that were defaults before.
 /// </summary>
-/// <param name="statements">The older dump, which names the schemas.</param>
-/// <param name="major">The major version of the program that wrote it.</param>
+/// <param name="statements">One of the dumps, which names the schemas.</param>
+/// <param name="major">The major version of the older of the programs that wrote them.</param>
 internal sealed class CommonForm(IEnumerable<SqlStatement> statements, int major)
 {
+    // All rights on tables that there were; 17 has one more.
+    private static readonly string[] s_allBefore17 = ["select", ",", "insert", ",", "references", ",", "delete", ",", "trigger", ",", "truncate", ",", "update"];
+
     private readonly HashSet<string> _schemas =
     [
         "public", "pg_catalog", "information_schema",
@@ -64,6 +67,8 @@ internal sealed class CommonForm(IEnumerable<SqlStatement> statements, int major
         bool owner = tokens.Count > 5 && tokens[0].Is("alter") && tokens[^3].Is("owner") && tokens[^2].Is("to");
         if (owner && OwnedAsTable(tokens) is var words and > 0)
             return [tokens[0], new SqlToken(SqlTokenKind.Word, "table", 0, 0), .. tokens.Skip(words + 1)];
+        if (major < 17 && tokens.Count > s_allBefore17.Length && tokens.Skip(1).Take(s_allBefore17.Length).Select(static t => t.Value).SequenceEqual(s_allBefore17))
+            return [tokens[0], new SqlToken(SqlTokenKind.Word, "all", 0, 0), .. tokens.Skip(1 + s_allBefore17.Length)];
         List<SqlToken> form = [];
         for (int i = 0; i < tokens.Count; i++)
         {

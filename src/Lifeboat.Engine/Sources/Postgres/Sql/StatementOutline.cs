@@ -3,7 +3,7 @@ namespace Lifeboat.Engine.Sources.Postgres.Sql;
 /// <summary>
 /// A statement without the expressions in it, which the server keeps as trees and writes from those: versions may write the same tree in different ways. What is
 /// left names the object, its columns, types, constraints and options. Expressions are: a view's query, a rule's action, a routine's body of SQL, what follows
-/// DEFAULT, the expressions of statistics, and what is in brackets after CHECK, WHERE, WHEN, USING, an index's method, GENERATED ALWAYS AS and PARTITION BY.
+/// DEFAULT, the expressions of statistics, a collation's locale (16 and later write its standard name), and what is in brackets after CHECK, WHERE, WHEN, USING, an index's method, GENERATED ALWAYS AS and PARTITION BY.
 /// </summary>
 internal static class StatementOutline
 {
@@ -29,6 +29,8 @@ internal static class StatementOutline
             return EndOfQuery(tokens);
         if ((before.Is("do") && Creates(tokens, "rule")) || ((before.Is("return") || before.Is("begin")) && (Creates(tokens, "function") || Creates(tokens, "procedure"))))
             return tokens.Count;
+        if (before.IsSymbol('=') && at > 1 && tokens[at - 2].Is("locale") && Creates(tokens, "collation"))
+            return at + 1;
         if (before.Is("on") && Creates(tokens, "statistics"))
             return EndAt(tokens, at, static token => token.Is("from"));
         if (before.Is("default") && at > 2)
