@@ -33,8 +33,9 @@ public sealed class SeveralToolsTests : IAsyncLifetime
         {
             string wrapper = Path.Combine(Seventeen, program);
             await File.WriteAllTextAsync(wrapper, $"#!/bin/sh\nexec {loader} --library-path {libraries} --argv0 \"$0\" {root}{_seventeen.Bin}/{program} \"$@\"\n", Cancellation);
-            File.SetUnixFileMode(wrapper, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
+
+        EndToEnd.LifeboatProgram.Shell(Seventeen, "chmod +x *");
     }
 
     public async ValueTask DisposeAsync()
