@@ -303,7 +303,7 @@ public sealed class VersionTests : IAsyncLifetime
         GRANT n_group TO n_admin WITH ADMIN TRUE, INHERIT FALSE, SET FALSE; SET ROLE n_admin; GRANT n_group TO n_member WITH INHERIT FALSE, SET TRUE; RESET ROLE;
         GRANT pg_maintain TO n_member WITH INHERIT TRUE, SET FALSE; ALTER ROLE n_member SET transaction_timeout = '1h';
         CREATE COLLATION ruled (PROVIDER = icu, LOCALE = 'und', RULES = '& a < g'); CREATE COLLATION built_in (PROVIDER = builtin, LOCALE = 'C.UTF-8');
-        CREATE TABLE t (a int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, b text COLLATE ruled STORAGE EXTERNAL, c text COLLATE built_in, j jsonb);
+        CREATE TABLE t (a int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, b text STORAGE EXTERNAL COLLATE ruled, c text COLLATE built_in, j jsonb);
         INSERT INTO t (b, c, j) VALUES ('g', 'ä', '{"a": [1]}'), ('b', NULL, NULL);
         GRANT MAINTAIN ON t TO n_member; ALTER DEFAULT PRIVILEGES GRANT MAINTAIN ON TABLES TO n_admin; CREATE INDEX ON t (b);
         CREATE VIEW of_json AS SELECT x.* FROM t, JSON_TABLE(j, '$.a[*]' COLUMNS (n int PATH '$')) x;

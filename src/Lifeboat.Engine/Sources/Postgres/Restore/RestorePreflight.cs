@@ -185,6 +185,12 @@ internal sealed class RestorePreflight(RestoreTarget target, PsqlSession session
             bool same = there.Versions.Contains(extension.Version);
             if (there.DefaultVersion != extension.Version && same)
                 _extensionVersions[extension.Name] = extension.Version;
+            else if (!same && extension.Views is { } views)
+                Block(
+                    ErrorCodes.PostgresExtensionMissing,
+                    $"extension {extension.Name} is version {extension.Version} in the snapshot, and the server has only {string.Join(", ", there.Versions.Order())}: "
+                    + $"views {string.Join(", ", views.Select(static view => $"{view.Schema}.{view.Name}"))} are made of that version's own functions",
+                    $"restore to a server with version {extension.Version}, drop these views there (keep their CREATE statements), and back that up");
             else if (!same && KnownExtensions.Find(extension.Name) is { SameVersion: true })
                 Block(
                     ErrorCodes.PostgresExtensionMissing,

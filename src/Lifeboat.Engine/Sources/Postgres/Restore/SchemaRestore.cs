@@ -72,7 +72,7 @@ internal sealed partial class SchemaRestore(
     {
         if (UnknownSettings.Any())
         {
-            await TextAsync("post-data", static text => text, cancellation);
+            await TextAsync("post-data", text => serverMajor < SubscriptionDefaults.RunsAsTablesOwner ? RunAsOwner().Replace(text, "") : text, cancellation);
             return;
         }
 
@@ -173,6 +173,10 @@ internal sealed partial class SchemaRestore(
     }
 
     private string TemporaryFile(string kind) => Path.Combine(context.Host.TempDirectory, $"lifeboat-{context.Host.NewId()}.{kind}");
+
+    // What servers without the option do.
+    [GeneratedRegex(@"(?<=\nCREATE SUBSCRIPTION [^\n]*), run_as_owner = true\b", RegexOptions.CultureInvariant)]
+    private static partial Regex RunAsOwner();
 
     // An entry's line: numbers, kind, schema, name, owner (pg_restore's PrintTOCSummary). A comment's name begins with what it is on.
     [GeneratedRegex(@"^\d+; \d+ \d+ ((EVENT )?TRIGGER |(COMMENT|SECURITY LABEL) .*\bTRIGGER )", RegexOptions.CultureInvariant)]
