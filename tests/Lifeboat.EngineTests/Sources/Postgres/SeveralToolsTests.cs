@@ -82,13 +82,9 @@ public sealed class SeveralToolsTests : IAsyncLifetime
         Assert.Contains("15.", blocker.Message);
         Assert.Contains("postgresql-client-17", blocker.Hint);
 
-        // With both, and on the newer server.
-        foreach (PostgresServer server in new[] { _fifteen, _seventeen })
-        {
-            await RestoreAsync(bench, snapshot, server, "restored", toolsFolder: null);
-            Assert.DoesNotContain(bench.Host.Warnings, static w => w.Code == ErrorCodes.PostgresNotComparable);
-        }
+        await RestoreAsync(bench, snapshot, _fifteen, "restored", toolsFolder: null);
 
+        Assert.DoesNotContain(bench.Host.Warnings, static w => w.Code == ErrorCodes.PostgresNotComparable);
         RestoreBench.AssertSameDump(_fifteen, "every kind", _fifteen, "restored");
     }
 

@@ -88,7 +88,7 @@ internal sealed class PostgresRestoration(
                 await content.LoadOthersAsync(extensions, token);
                 EventTriggers triggers = new();
                 await StepAsync("indexes, constraints and triggers", () => PostDataAsync(target, schema, triggers, token));
-                await StepAsync("materialised views, statistics and settings", () => FinishAsync(target, prepared, content, triggers, token));
+                await StepAsync("materialised views, statistics and settings", () => FinishAsync(Quiet(target, prepared), prepared, content, triggers, token));
             });
     }
 
@@ -97,9 +97,7 @@ internal sealed class PostgresRestoration(
         if (_prepared is null || _switch is null || _readBack is null)
             throw new InvalidOperationException("nothing was staged");
         HashSet<string> created = [.. _switch.State.IncomingMade.Roles.Select(static role => role.Name)];
-        RestoreTarget target = await TargetAsync(cancellation);
-        target = target with { WithoutLoginTriggers = _prepared.Rights.Superuser && target.ServerMajor >= 17 };
-        return await new RestoreVerification(target, _prepared, _readBack, created, _unfilled).RunAsync(cancellation);
+        return await new RestoreVerification(Quiet(await TargetAsync(cancellation), _prepared), _prepared, _readBack, created, _unfilled).RunAsync(cancellation);
     }
 
     public async Task NeutralizeAsync(CancellationToken cancellation)
@@ -216,6 +214,9 @@ internal sealed class PostgresRestoration(
         await triggers.EnableAsync(session, cancellation);
         await new CollationWarnings(target).OfColumnsAsync(session, cancellation);
     }
+
+    private static RestoreTarget Quiet(RestoreTarget target, PreparedRestore prepared) =>
+        target with { WithoutLoginTriggers = prepared.Rights.Superuser && target.ServerMajor >= 17 };
 
     private static async Task SetSubscriptionsAsync(RestoreTarget target, PsqlSession session, CancellationToken cancellation)
     {
