@@ -88,6 +88,9 @@ public static class ErrorCodes
     public static readonly ErrorCode MySqlAccountsLeftOut = new("LB3512", "mysql-accounts-left-out", Warnings);
     public static readonly ErrorCode MySqlSchemaChanged = new("LB3513", "mysql-schema-changed", Failed);
     public static readonly ErrorCode MySqlViewInvalid = new("LB3514", "mysql-view-invalid", Warnings);
+    public static readonly ErrorCode MySqlRowsElsewhere = new("LB3515", "mysql-rows-elsewhere", Warnings);
+    public static readonly ErrorCode MySqlHistoryUnwritable = new("LB3516", "mysql-history-unwritable", Warnings);
+    public static readonly ErrorCode MySqlEventOver = new("LB3517", "mysql-event-over", Warnings);
 
     public static readonly ErrorCode MySqlServerDiffers = new("LB3551", "mysql-server-differs", Failed);
     public static readonly ErrorCode MySqlRightMissing = new("LB3552", "mysql-right-missing", Failed);

@@ -16,7 +16,18 @@ public abstract class ExactValueTests(MariaDbServer server)
 
     protected static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    protected abstract MySqlSettings Settings(string database);
+    /// <summary>The option that makes room for changes of a gigabyte.</summary>
+    protected abstract string LargeLog { get; }
+
+    /// <summary>More statements for databases whose values no server's modes may change.</summary>
+    protected virtual IReadOnlyList<string> WithModes => [];
+
+    protected MySqlSettings Settings(string database) => SettingsOn(server, database);
+
+    protected abstract MySqlSettings SettingsOn(MariaDbServer on, string database);
+
+    /// <summary>Another server of the kind, not started.</summary>
+    protected abstract MariaDbServer Another(string? timeZone, params string[] options);
 
     [Fact]
     public async Task What_the_stock_dump_alters_comes_back_exactly()
@@ -80,12 +91,66 @@ public abstract class ExactValueTests(MariaDbServer server)
         server.Sql("DROP DATABASE charsets_ours");
     }
 
+    [Fact]
+    public async Task Neither_the_servers_sql_modes_nor_their_time_zones_change_a_value()
+    {
+        // Berlin and Kathmandu by their rules, so that no table of zones is needed.
+        await using MariaDbServer from = Another("CET-1CEST,M3.5.0,M10.5.0/3", "--sql-mode=NO_BACKSLASH_ESCAPES,ANSI_QUOTES,PIPES_AS_CONCAT,PAD_CHAR_TO_FULL_LENGTH");
+        await using MariaDbServer to = Another("NPT-5:45", "--sql-mode=NO_BACKSLASH_ESCAPES,STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO");
+        await from.InitializeAsync();
+        await to.InitializeAsync();
+        foreach (string sql in WithModes)
+            from.Sql(sql);
+        from.Sql("""
+            CREATE DATABASE zones; USE zones;
+            CREATE TABLE hours (id INT PRIMARY KEY, ts TIMESTAMP NULL, dt DATETIME, made TIMESTAMP(3) DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE CURRENT_TIMESTAMP(3), t VARCHAR(50), c CHAR(5));
+            SET time_zone = '+00:00';
+            INSERT INTO hours (id, ts, dt, t, c) VALUES (1, '2026-10-25 00:30:00', '2026-10-25 02:30:00', 'C:\new\t ''q'' "d" \\N', 'a'), (2, '2026-10-25 01:30:00', '2026-03-29 02:30:00', '\', 'b '),
+                (3, '2026-03-29 00:59:59', '2026-03-29 02:30:00', '\''', ''), (4, '2026-03-29 01:00:00', NULL, 'NULL', NULL);
+            """);
+        // One hour of the night occurs twice in Berlin, where both look the same.
+        Assert.Equal("02:30:00\n02:30:00\n", from.Sql("SELECT TIME(ts) FROM hours WHERE id < 3 ORDER BY id", "zones"));
+        foreach (string database in (string[])[.. WithModes.Count == 0 ? (string[])[] : [Awkward.Database], "zones"])
+        {
+            using MySqlBench bench = new();
+            VerifiedSnapshot snapshot = await bench.CaptureAsync(SettingsOn(from, database));
+            await bench.RestoreAsync(snapshot, SettingsOn(to, database));
+            Assert.Equal(from.Dump(database), to.Dump(database));
+            foreach (string table in from.Sql("SHOW TABLES", database).Split('\n', StringSplitOptions.RemoveEmptyEntries))
+                Assert.Equal(from.Sql($"CHECKSUM TABLE {table}", database), to.Sql($"CHECKSUM TABLE {table}", database));
+        }
+
+        string query = "SET sql_mode = ''; SELECT UNIX_TIMESTAMP(ts), dt, t, HEX(c) FROM hours ORDER BY id";
+        string original = from.Sql(query, "zones", "--raw");
+        Assert.Contains("C:\\new\\t 'q' \"d\" \\\\N", original, StringComparison.Ordinal);
+        Assert.Equal(original, to.Sql(query, "zones", "--raw"));
+    }
+
+    [Fact]
+    public async Task Values_of_64_MB_survive_and_a_server_that_cannot_take_them_is_refused_before()
+    {
+        await using MariaDbServer large = Another(null, "--max-allowed-packet=1G", LargeLog);
+        await large.InitializeAsync();
+        large.Sql("CREATE DATABASE big; CREATE TABLE big.t (id INT PRIMARY KEY, v LONGBLOB, w LONGTEXT); INSERT INTO big.t VALUES (1, REPEAT(UNHEX('00270A095CFF41'), 64 * 1024 * 1024 / 7), NULL), (2, NULL, 'x')");
+        string sum = large.Sql("SELECT id, SHA2(v, 256), LENGTH(v), w FROM t", "big");
+        using MySqlBench bench = new();
+        VerifiedSnapshot snapshot = await bench.CaptureAsync(SettingsOn(large, "big"));
+        RestorePlan plan = await bench.Restoration(snapshot, Settings("big")).PlanAsync(Cancellation);
+        Assert.Equal([ErrorCodes.MySqlPacketTooSmall], plan.Blockers.Select(static b => b.Code));
+        await bench.RestoreAsync(snapshot, SettingsOn(large, "big2"));
+        Assert.Equal(sum, large.Sql("SELECT id, SHA2(v, 256), LENGTH(v), w FROM t", "big2"));
+    }
+
     protected string Checksum(string database, string table) => server.Sql($"CHECKSUM TABLE `{table}`", database).Split('\t')[1];
 }
 
 public sealed class OracleMySqlExactValueTests(OracleMySqlServer server) : ExactValueTests(server), IClassFixture<OracleMySqlServer>
 {
-    protected override MySqlSettings Settings(string database) => ((OracleMySqlServer)Server).InsideSettings(database);
+    protected override string LargeLog => "--innodb-redo-log-capacity=2G";
+
+    protected override MySqlSettings SettingsOn(MariaDbServer on, string database) => ((OracleMySqlServer)on).InsideSettings(database);
+
+    protected override MariaDbServer Another(string? timeZone, params string[] options) => new OracleMySqlServer { TimeZone = timeZone, Options = options };
 
     [Fact]
     public async Task Decimals_in_documents_come_back_where_text_alone_would_make_doubles_of_them()
@@ -118,40 +183,13 @@ public sealed class MariaDbExactValueTests(MariaDbServer server) : ExactValueTes
         """,
         ["not_ascii", "history"]);
 
-    protected override MySqlSettings Settings(string database) => Server.Settings(database);
+    protected override string LargeLog => "--innodb-log-file-size=1G";
 
-    [Fact]
-    public async Task Neither_the_servers_sql_modes_nor_their_time_zones_change_a_value()
-    {
-        await using MariaDbServer from = new() { TimeZone = "Europe/Berlin", Options = ["--sql-mode=NO_BACKSLASH_ESCAPES,ANSI_QUOTES,PIPES_AS_CONCAT,PAD_CHAR_TO_FULL_LENGTH"] };
-        await using MariaDbServer to = new() { TimeZone = "Asia/Kathmandu", Options = ["--sql-mode=NO_BACKSLASH_ESCAPES,STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO"] };
-        await from.InitializeAsync();
-        await to.InitializeAsync();
-        from.Sql(Awkward.Values);
-        from.Sql("""
-            CREATE DATABASE zones; USE zones;
-            CREATE TABLE hours (id INT PRIMARY KEY, ts TIMESTAMP NULL, dt DATETIME, made TIMESTAMP(3) DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE CURRENT_TIMESTAMP(3), t VARCHAR(50), c CHAR(5));
-            SET time_zone = '+00:00';
-            INSERT INTO hours (id, ts, dt, t, c) VALUES (1, '2026-10-25 00:30:00', '2026-10-25 02:30:00', 'C:\new\t ''q'' "d" \\N', 'a'), (2, '2026-10-25 01:30:00', '2026-03-29 02:30:00', '\', 'b '),
-                (3, '2026-03-29 00:59:59', '2026-03-29 02:30:00', '\''', ''), (4, '2026-03-29 01:00:00', NULL, 'NULL', NULL);
-            """);
-        // One hour of the night occurs twice in Berlin, where both look the same.
-        Assert.Equal("02:30:00\n02:30:00\n", from.Sql("SELECT TIME(ts) FROM hours WHERE id < 3 ORDER BY id", "zones"));
-        foreach (string database in (string[])[Awkward.Database, "zones"])
-        {
-            using MySqlBench bench = new();
-            VerifiedSnapshot snapshot = await bench.CaptureAsync(from.Settings(database));
-            await bench.RestoreAsync(snapshot, to.Settings(database));
-            Assert.Equal(from.Dump(database), to.Dump(database));
-            foreach (string table in from.Sql("SHOW TABLES", database).Split('\n', StringSplitOptions.RemoveEmptyEntries))
-                Assert.Equal(from.Sql($"CHECKSUM TABLE {table}", database), to.Sql($"CHECKSUM TABLE {table}", database));
-        }
+    protected override IReadOnlyList<string> WithModes => [Awkward.Values];
 
-        string query = "SET sql_mode = ''; SELECT UNIX_TIMESTAMP(ts), dt, t, HEX(c) FROM hours ORDER BY id";
-        string original = from.Sql(query, "zones", "--raw");
-        Assert.Contains("C:\\new\\t 'q' \"d\" \\\\N", original, StringComparison.Ordinal);
-        Assert.Equal(original, to.Sql(query, "zones", "--raw"));
-    }
+    protected override MySqlSettings SettingsOn(MariaDbServer on, string database) => on.Settings(database);
+
+    protected override MariaDbServer Another(string? timeZone, params string[] options) => new() { TimeZone = timeZone, Options = options };
 
     /// <summary>No statement can write such bytes; a server has them only in files of older ones. Here a table's file is put under another definition.</summary>
     [Fact]

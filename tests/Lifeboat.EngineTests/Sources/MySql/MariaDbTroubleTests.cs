@@ -162,20 +162,6 @@ public sealed class MariaDbTroubleTests(MariaDbServer server) : IClassFixture<Ma
         Assert.DoesNotContain("__staging", mortal.Sql("SHOW DATABASES"));
     }
 
-    [Fact]
-    public async Task Values_of_64_MB_survive_and_a_server_that_cannot_take_them_is_refused_before()
-    {
-        await using MariaDbServer large = await MariaDbServer.StartAsync("--max-allowed-packet=1G", "--innodb-log-file-size=1G");
-        large.Sql("CREATE DATABASE big; CREATE TABLE big.t (id INT PRIMARY KEY, v LONGBLOB, w LONGTEXT); INSERT INTO big.t VALUES (1, REPEAT(UNHEX('00270A095CFF41'), 64 * 1024 * 1024 / 7), NULL), (2, NULL, 'x')");
-        string sum = large.Sql("SELECT id, MD5(v), LENGTH(v), w FROM t", "big");
-        using MySqlBench bench = new();
-        VerifiedSnapshot snapshot = await bench.CaptureAsync(large.Settings("big"));
-        RestorePlan plan = await bench.Restoration(snapshot, server.Settings("big")).PlanAsync(Cancellation);
-        Assert.Equal([ErrorCodes.MySqlPacketTooSmall], plan.Blockers.Select(static b => b.Code));
-        await bench.RestoreAsync(snapshot, large.Settings("big2"));
-        Assert.Equal(sum, large.Sql("SELECT id, MD5(v), LENGTH(v), w FROM t", "big2"));
-    }
-
     private void Fill(string database) => server.Sql($"""
         CREATE OR REPLACE DATABASE {database} CHARACTER SET utf8mb4; USE {database};
         CREATE TABLE item (id INT PRIMARY KEY, label VARCHAR(50), KEY by_label (label)); INSERT INTO item SELECT seq, CONCAT('item ', seq) FROM seq_1_to_500;

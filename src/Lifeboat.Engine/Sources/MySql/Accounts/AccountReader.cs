@@ -132,6 +132,6 @@ internal static partial class AccountReader
     [GeneratedRegex(@"\b(?:VIA|OR|WITH) '?([a-z][a-z0-9_]+)'?(?= USING| AS| BY| OR| REQUIRE| WITH| PASSWORD| ACCOUNT|$)")]
     private static partial Regex Plugin();
 
-    [GeneratedRegex(@" ON (?:TABLE |FUNCTION |PROCEDURE |PACKAGE |PACKAGE BODY )?(\*|`(?:[^`]|``)+`)\.(\*|`(?:[^`]|``)+`) (?:TO|FROM) ")]
+    [GeneratedRegex(@" ON (?:TABLE |FUNCTION |PROCEDURE |LIBRARY |PACKAGE |PACKAGE BODY )?(\*|`(?:[^`]|``)+`)\.(\*|`(?:[^`]|``)+`) (?:TO|FROM) ")]
     private static partial Regex On();
 }

@@ -37,6 +37,8 @@ internal sealed class CaptureScripts(MySqlDetails details, CapturedSchema schema
     private string Load()
     {
         StringBuilder text = new($"-- Loads the rows; run in this folder by a client program with --local-infile=1.\n{Settings};\n");
+        if (details.Family == "mariadb")
+            text.Append("SET check_constraint_checks = 0;\n");
         if (details.Tables.Any(static t => t.Versioned))
             text.Append("SET system_versioning_insert_history = 1;\n");
         for (int i = 0; i < details.Tables.Count; i++)

@@ -31,12 +31,24 @@ internal sealed record CapturedSchema
     {
         get
         {
-            string[] loose = [.. Tables.Where(static t => !t.Transactional).Select(static t => $"{t.Name} ({t.Engine})")];
+            string[] loose = [.. Tables.Where(static t => !t.Transactional && t.OwnsRows).Select(static t => $"{t.Name} ({t.Engine})")];
             if (loose.Length > 0)
                 yield return new Problem(
                     ErrorCodes.MySqlNotTransactional,
                     $"{loose.Length} table(s) without transactions may hold rows from after the cut: {string.Join(", ", loose.Take(20))}",
                     "ALTER TABLE … ENGINE=InnoDB makes them part of the consistent cut; or stop writes to them during a backup");
+            string[] showing = [.. Tables.Where(static t => !t.OwnsRows).Select(static t => $"{t.Name} ({t.Engine})")];
+            if (showing.Length > 0)
+                yield return new Problem(
+                    ErrorCodes.MySqlRowsElsewhere,
+                    $"{showing.Length} table(s) show rows that are elsewhere, and are captured by their definition only: {string.Join(", ", showing.Take(20))}",
+                    "see that the tables, files or servers that have the rows are backed up too");
+            string[] unwritable = [.. Tables.Where(static t => t.TransactionHistory).Select(static t => t.Name)];
+            if (unwritable.Length > 0)
+                yield return new Problem(
+                    ErrorCodes.MySqlHistoryUnwritable,
+                    $"{unwritable.Length} table(s) tell their history by ids of transactions, which no restore can write: {string.Join(", ", unwritable.Take(20))}",
+                    "ALTER TABLE … to columns of type TIMESTAMP(6) for ROW START and ROW END; a snapshot with such tables cannot be restored by Lifeboat");
             foreach (string view in InvalidViews)
                 yield return new Problem(
                     ErrorCodes.MySqlViewInvalid, $"view {view} refers to something that is not there, and is left out: no server would take it",

@@ -99,7 +99,8 @@ internal sealed class MySqlCapture : ICapture
 
     private async Task<IReadOnlyDictionary<int, CapturedRows>> WriteRowsAsync(ISnapshotWriter files, List<TablePart> parts, CancellationToken cancellation)
     {
-        ConcurrentDictionary<int, CapturedRows> captured = new();
+        ConcurrentDictionary<int, CapturedRows> captured = new(
+            Enumerable.Range(0, _schema.Tables.Count).Where(i => !_schema.Tables[i].OwnsRows).ToDictionary(static i => i, static _ => default(CapturedRows)));
         async Task LooseAsync(CancellationToken token)
         {
             foreach (TablePart part in parts.Where(part => !_schema.Tables[part.Table].Transactional))

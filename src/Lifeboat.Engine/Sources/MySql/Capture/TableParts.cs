@@ -22,6 +22,8 @@ internal sealed class TableParts(MySqlSession session, string database, string f
         for (int i = 0; i < tables.Count; i++)
         {
             CatalogueTable table = tables[i];
+            if (!table.OwnsRows)
+                continue;
             string name = SnapshotPath.EscapeName(table.Name);
             // Two tables whose names differ only by case must not become one file where it is unpacked.
             for (int number = 2; !taken.Add(name); number++)

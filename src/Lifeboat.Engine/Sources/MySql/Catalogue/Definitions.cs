@@ -61,7 +61,7 @@ internal sealed partial class Definitions(MySqlSession session, string schema)
         return sequences;
     }
 
-    /// <summary>Routines, views, triggers and events, in an order in which they can be made. The session must be in the database.</summary>
+    /// <summary>Libraries, routines, views, triggers and events, in an order in which they can be made. The session must be in the database.</summary>
     /// <exception cref="LifeboatException">One may not be read.</exception>
     public async Task<IReadOnlyList<Definition>> ObjectsAsync(CancellationToken cancellation)
     {
@@ -73,16 +73,29 @@ internal sealed partial class Definitions(MySqlSession session, string schema)
         ];
     }
 
+    /// <summary>Whether the server knows a kind of object, which newer ones of MySQL have.</summary>
+    private async Task<bool> HasAsync(string table, CancellationToken cancellation) => await session.SelectOneAsync(
+        "COUNT(*)", $"FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'information_schema' AND TABLE_NAME = {SqlText.Literal(table)}", cancellation) != "0";
+
+    /// <summary>Libraries, which routines import, then routines.</summary>
     private async Task<IReadOnlyList<Definition>> RoutinesAsync(CancellationToken cancellation)
     {
         List<Definition> found = [];
+        foreach (string?[] row in await HasAsync("LIBRARIES", cancellation) ? await session.SelectAsync(
+            ["LIBRARY_NAME"], $"FROM information_schema.LIBRARIES WHERE LIBRARY_SCHEMA {Here} ORDER BY LIBRARY_NAME", cancellation) : [])
+        {
+            string[] made = (await session.ShowAsync($"SHOW CREATE LIBRARY {SqlText.Identifier(row[0]!)}", cancellation, Encoding.Latin1))[0];
+            found.Add(Made("LIBRARY", row[0]!, made[2], "utf8mb4", "utf8mb4_general_ci", made[1], null, null));
+        }
+
         foreach (string?[] row in await session.SelectAsync(
-            ["ROUTINE_TYPE", "ROUTINE_NAME"],
+            ["ROUTINE_TYPE", "ROUTINE_NAME", "ROUTINE_COMMENT"],
             $"FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA {Here} "
             + "ORDER BY FIELD(ROUTINE_TYPE, 'FUNCTION', 'PROCEDURE', 'PACKAGE', 'PACKAGE BODY'), ROUTINE_NAME", cancellation))
         {
             string[] made = (await session.ShowAsync($"SHOW CREATE {row[0]} {SqlText.Identifier(row[1]!)}", cancellation, Encoding.Latin1))[0];
-            found.Add(Made(row[0]!, row[1]!, made[2], made[3], made[4], made[1], null, made[5]));
+            string create = await InOneCharacterSetAsync(made[2], row[2], made[3], cancellation);
+            found.Add(Made(row[0]!, row[1]!, create, made[3], made[4], made[1], null, made[5]));
         }
 
         return found;
@@ -93,14 +106,18 @@ internal sealed partial class Definitions(MySqlSession session, string schema)
         List<Definition> found = [];
         IReadOnlyList<string?[]> views = await session.SelectAsync(
             ["TABLE_NAME", "VIEW_DEFINITION"], $"FROM information_schema.VIEWS WHERE TABLE_SCHEMA {Here} ORDER BY TABLE_NAME", cancellation);
+        // Duality views are no queries: the server itself knows whether they are good, and lists them no more where not.
+        HashSet<string> duality = views.Any(IsDuality)
+            ? [.. (await session.SelectAsync(["TABLE_NAME"], $"FROM information_schema.JSON_DUALITY_VIEWS WHERE TABLE_SCHEMA {Here} AND STATUS = 'valid'", cancellation)).Select(static row => row[0]!)]
+            : [];
         // The server shows definitions that it would not take any more. Preparing them as queries tells, all in one session where all are good.
         string[] queries = [.. views.Select(static row => $"PREPARE lifeboat FROM {SqlText.Literal(row[1] ?? "")}")];
         string use = $"USE {SqlText.Identifier(schema)}"; // functions are not qualified
-        bool good = views.Count == 0 || await session.CanAsync([use, .. queries], cancellation);
+        bool good = views.Count == 0 || await session.CanAsync([use, .. queries.Where((_, i) => !IsDuality(views[i]))], cancellation);
         for (int i = 0; i < views.Count; i++)
         {
             string?[] row = views[i];
-            if (!good && !await session.CanAsync([use, queries[i]], cancellation))
+            if (IsDuality(row) ? !duality.Contains(row[0]!) : !good && !await session.CanAsync([use, queries[i]], cancellation))
             {
                 _invalid.Add(row[0]!);
                 continue;
@@ -112,6 +129,9 @@ internal sealed partial class Definitions(MySqlSession session, string schema)
 
         return found;
     }
+
+    /// <param name="view">Its name and its query.</param>
+    private static bool IsDuality(string?[] view) => view[1]?.StartsWith("select json_duality_object(", StringComparison.Ordinal) == true;
 
     private async Task<IReadOnlyList<Definition>> TriggersAsync(CancellationToken cancellation)
     {
@@ -134,14 +154,29 @@ internal sealed partial class Definitions(MySqlSession session, string schema)
     {
         List<Definition> found = [];
         foreach (string?[] row in await session.SelectAsync(
-            ["EVENT_NAME"], $"FROM information_schema.EVENTS WHERE EVENT_SCHEMA {Here} ORDER BY EVENT_NAME", cancellation))
+            ["EVENT_NAME", "EVENT_COMMENT"], $"FROM information_schema.EVENTS WHERE EVENT_SCHEMA {Here} ORDER BY EVENT_NAME", cancellation))
         {
             string[] made = (await session.ShowAsync($"SHOW CREATE EVENT {SqlText.Identifier(row[0]!)}", cancellation, Encoding.Latin1))[0];
-            found.Add(Made("EVENT", row[0]!, made[3], made[4], made[5], made[1], made[2], made[6]));
+            string create = await InOneCharacterSetAsync(made[3], row[1], made[4], cancellation);
+            found.Add(Made("EVENT", row[0]!, create, made[4], made[5], made[1], made[2], made[6]));
         }
 
         return found;
     }
+
+    /// <summary>SHOW CREATE prints a comment in UTF-8 and the rest in the character set of the client that made it, in which the server reads all of it.</summary>
+    private async Task<string> InOneCharacterSetAsync(string create, string? comment, string client, CancellationToken cancellation)
+    {
+        if (string.IsNullOrEmpty(comment) || Ascii.IsValid(comment) || client.StartsWith("utf8", StringComparison.Ordinal))
+            return create;
+        string converted = await session.SelectOneAsync($"HEX(CONVERT({SqlText.Literal(comment)} USING {client}))", "", cancellation) ?? "";
+        string printed = Printed(Latin1(comment));
+        int at = create.IndexOf(printed, StringComparison.Ordinal);
+        return at < 0 ? create : $"{create[..at]}{Printed(Encoding.Latin1.GetString(Convert.FromHexString(converted)))}{create[(at + printed.Length)..]}";
+    }
+
+    private static string Printed(string comment) =>
+        $" COMMENT '{comment.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal).Replace("'", "''", StringComparison.Ordinal)}'";
 
     private Definition Made(
         string kind, string name, string create, string client, string connection, string? mode, string? zone, string? databaseCollation)

@@ -56,14 +56,18 @@ public sealed record MySqlDetails
 
 /// <param name="Columns">Those that the data files hold, in their order: all but generated ones.</param>
 /// <param name="Versioned">Whether the rows include history (MariaDB's system-versioned tables).</param>
-public sealed record MySqlTable(string Name, string Engine, IReadOnlyList<MySqlColumn> Columns, bool Versioned);
+public sealed record MySqlTable(string Name, string Engine, IReadOnlyList<MySqlColumn> Columns, bool Versioned)
+{
+    /// <summary>True where the history is told by ids of transactions, which cannot be written; else null.</summary>
+    public bool? TransactionHistory { get; init; }
+}
 
 public sealed record MySqlColumn(string Name, ValueForm Form);
 
 /// <param name="Next">The next value that was not handed out or cached.</param>
 public sealed record MySqlSequence(string Name, string Next, string Cycles);
 
-/// <param name="Kind"><c>function</c>, <c>procedure</c>, <c>package</c>, <c>package body</c>, <c>view</c>, <c>trigger</c>, <c>event</c>.</param>
+/// <param name="Kind"><c>library</c>, <c>function</c>, <c>procedure</c>, <c>package</c>, <c>package body</c>, <c>view</c>, <c>trigger</c>, <c>event</c>.</param>
 /// <param name="Statements">How many statements of <c>objects.sql</c> make it.</param>
 public sealed record MySqlObject(string Kind, string Name, int Statements);
 

@@ -20,9 +20,19 @@ internal sealed record CatalogueTable(string Name, string Engine, bool Versioned
     /// <summary>Storage engines whose tables are as they were at the cut, whatever is written meanwhile.</summary>
     private static readonly string[] s_transactional = ["InnoDB", "RocksDB"];
 
+    /// <summary>Storage engines whose tables show rows that are elsewhere: in other tables, files or servers. To write such rows would write there.</summary>
+    private static readonly string[] s_showing = ["MRG_MyISAM", "FEDERATED", "CONNECT", "SPIDER"];
+
+    /// <summary>Whether the rows are the table's own. Where not, only its definition is captured.</summary>
+    public bool OwnsRows => !s_showing.Contains(Engine, StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Whether its history is told by ids of transactions, which no statement can write (MariaDB).</summary>
+    public bool TransactionHistory { get; init; }
+
     public bool Transactional => s_transactional.Contains(Engine, StringComparer.OrdinalIgnoreCase);
 
-    public MySqlTable Described => new(Name, Engine, [.. Columns.Select(static c => new MySqlColumn(c.Name, c.Form))], Versioned);
+    public MySqlTable Described =>
+        new(Name, Engine, [.. Columns.Select(static c => new MySqlColumn(c.Name, c.Form))], Versioned) { TransactionHistory = TransactionHistory ? true : null };
 
     /// <summary>How rows are marked that <see cref="Select"/> gives.</summary>
     public RowShape Shape
@@ -62,7 +72,7 @@ internal static class TableCatalogue
 
     private static readonly HashSet<string> s_integers = new(StringComparer.OrdinalIgnoreCase) { "tinyint", "smallint", "mediumint", "int", "bigint" };
 
-    /// <summary>Tables with rows of their own, by name.</summary>
+    /// <summary>Tables (no views, no sequences), by name.</summary>
     public static async Task<IReadOnlyList<CatalogueTable>> ReadAsync(MySqlSession session, string schema, CancellationToken cancellation)
     {
         string here = $"TABLE_SCHEMA = {SqlText.Literal(schema)}";
@@ -97,7 +107,10 @@ internal static class TableCatalogue
             kept.AddRange([Pseudo("ROW_START"), Pseudo("ROW_END")]);
         string? integer = columns.FirstOrDefault(c => c[1] == key) is { } first && s_integers.Contains(first[2]!) ? key : null;
         return new CatalogueTable(
-            row[0]!, row[2] ?? "", versioned, row[3] is null ? 0 : long.Parse(row[3]!, CultureInfo.InvariantCulture), versioned ? null : integer, kept);
+            row[0]!, row[2] ?? "", versioned, row[3] is null ? 0 : long.Parse(row[3]!, CultureInfo.InvariantCulture), versioned ? null : integer, kept)
+        {
+            TransactionHistory = columns.Any(static c => IsPeriod(c) && c[2] == "bigint"),
+        };
     }
 
     private static CatalogueColumn Pseudo(string name) => new(name, ValueForm.Plain, false, name);

@@ -292,7 +292,9 @@ internal sealed partial class DatabaseSwitch(
     {
         await session.ExecuteAsync($"USE {SqlText.Identifier(schema)}", cancellation);
         await SetSequenceDefaultsAsync(session, schema, cancellation);
-        await StagedContent.CreateAsync(session, objects, from, schema, awake, cancellation);
+        IReadOnlyList<Definition> over = awake ? await Events.OverAsync(session, objects, cancellation) : [];
+        Events.Warn(context, source, over);
+        await StagedContent.CreateAsync(session, [.. objects.Except(over)], from, schema, awake, cancellation);
     }
 
     /// <summary>A column that takes its default from a sequence names the sequence's database, which a renaming does not change.</summary>
@@ -314,11 +316,11 @@ internal sealed partial class DatabaseSwitch(
 
     private async Task GrantAsync(MySqlSession session, IReadOnlyList<Definition> objects, CancellationToken cancellation)
     {
-        HashSet<string> routines = new(objects.Where(static o => o.Kind is "function" or "procedure" or "package" or "package body").Select(static o => o.Name), StringComparer.OrdinalIgnoreCase);
+        HashSet<string> routines = new(objects.Where(static o => o.Kind is "library" or "function" or "procedure" or "package" or "package body").Select(static o => o.Name), StringComparer.OrdinalIgnoreCase);
         foreach (string grant in State.RoutineGrants.Where(grant => routines.Contains(AccountReader.Place(grant)!.Value.Object)))
             await StepAsync(session, grant, cancellation);
     }
 
-    [GeneratedRegex(@" ON (?:FUNCTION|PROCEDURE|PACKAGE|PACKAGE BODY) ")]
+    [GeneratedRegex(@" ON (?:FUNCTION|PROCEDURE|LIBRARY|PACKAGE|PACKAGE BODY) ")]
     private static partial Regex IsOnRoutine();
 }

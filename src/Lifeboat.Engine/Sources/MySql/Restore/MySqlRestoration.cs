@@ -75,6 +75,10 @@ internal sealed class MySqlRestoration(
         TableLoad load = await content.PrepareLoadAsync(_readBack, cancellation);
         await StepAsync("rows and keys", () => load.RunAsync(cancellation));
         await StepAsync("routines, views, triggers and events", () => content.ObjectsAsync(cancellation));
+        await using MySqlSession last = await target.OpenAsync(cancellation);
+        IReadOnlyList<Definition> over = await Events.OverAsync(last, _switch.State.IncomingObjects, cancellation);
+        Events.Warn(context, settings.Name, over);
+        await _switch.NoteAsync(_switch.State with { IncomingObjects = [.. _switch.State.IncomingObjects.Except(over)] }, cancellation);
     }
 
     public async Task<VerifyReport> VerifyAsync(CancellationToken cancellation) =>
@@ -86,7 +90,8 @@ internal sealed class MySqlRestoration(
         if (settings.Neutralize.Count == 0)
             return;
         await using MySqlSession session = await (await TargetAsync(cancellation)).OpenStagingAsync(cancellation);
-        foreach (string sql in (string[])["SET foreign_key_checks = 1, unique_checks = 1", "START TRANSACTION"])
+        string checks = session.Server.Variables.Contains("check_constraint_checks") ? ", check_constraint_checks = 1" : "";
+        foreach (string sql in (string[])[$"SET foreign_key_checks = 1, unique_checks = 1{checks}", "START TRANSACTION"])
             await session.ExecuteAsync(sql, cancellation);
         foreach (string statement in settings.Neutralize)
             await NeutralizeAsync(session, statement, cancellation);

@@ -88,6 +88,10 @@ internal sealed class RestorePreflight(RestoreTarget target, MySqlSession sessio
                 ErrorCodes.MySqlPacketTooSmall,
                 string.Create(CultureInfo.InvariantCulture, $"the longest row has {Details.LongestRow} bytes, and the server takes statements of {server.MaxAllowedPacket} bytes"),
                 string.Create(CultureInfo.InvariantCulture, $"run SET GLOBAL max_allowed_packet = {(packet / 1024 + 1) * 1024} on the server, then the restore again"));
+        foreach (MySqlTable table in Details.Tables.Where(static t => t.TransactionHistory == true))
+            Block(
+                ErrorCodes.MySqlHistoryUnwritable, $"table {table.Name} tells its history by ids of transactions, which no statement can write",
+                "load the snapshot by hand (restore_instructions.md), with ROW START and ROW END of that table as TIMESTAMP(6), and without these two columns' values");
         if (Details.Tables.Any(static t => t.Versioned) && !server.CanWriteHistory)
             Block(
                 ErrorCodes.MySqlServerDiffers, "the snapshot has system-versioned tables with their history, which this server cannot write",

@@ -29,8 +29,10 @@ internal sealed record RestoreTarget(
         {
             // Nobody but the restore is there, and its own sessions wait for each other as long as their statements take.
             await session.ExecuteAsync("SET innodb_lock_wait_timeout = 86400, lock_wait_timeout = 86400", cancellation);
+            if (session.Server.Variables.Contains("sql_generate_invisible_primary_key"))
+                await session.ExecuteAsync("SET sql_generate_invisible_primary_key = 0, sql_require_primary_key = 0", cancellation);
             if (Details.Tables.Any(static t => t.Versioned))
-                await session.ExecuteAsync("SET system_versioning_insert_history = 1", cancellation);
+                await session.ExecuteAsync("SET system_versioning_insert_history = 1, system_versioning_alter_history = KEEP", cancellation);
             await session.ExecuteAsync($"USE {SqlText.Identifier(Names.Staging)}", cancellation);
             return session;
         }

@@ -51,7 +51,8 @@ internal sealed class TableReadBack(RestoreTarget target)
     public async Task<IReadOnlyDictionary<string, CapturedRows>> CompleteAsync(
         MySqlSession session, IReadOnlyList<CatalogueTable> tables, CancellationToken cancellation)
     {
-        ConcurrentDictionary<string, CapturedRows> read = new(StringComparer.Ordinal);
+        ConcurrentDictionary<string, CapturedRows> read = new(
+            tables.Where(static table => !table.OwnsRows).ToDictionary(static table => table.Name, static _ => default(CapturedRows)), StringComparer.Ordinal);
         List<(string Table, TablePart Part)> parts = [];
         foreach (CatalogueTable table in tables)
         {

@@ -14,6 +14,7 @@ public sealed record MySqlServer(string Version, string Account, long MaxAllowed
     [
         "gtid_binlog_pos", "gtid_executed", "system_versioning_insert_history", "max_statement_time", "max_execution_time",
         "information_schema_stats_expiry", "print_identified_with_as_hex", "idle_transaction_timeout", "partial_revokes",
+        "check_constraint_checks", "show_gipk_in_create_table_and_information_schema", "sql_generate_invisible_primary_key",
     ];
 
     public static MySqlServer Unknown { get; } = new("", "", 0, 0, new HashSet<string>());
@@ -32,11 +33,14 @@ public sealed record MySqlServer(string Version, string Account, long MaxAllowed
     /// <summary>Whether FLUSH TABLES makes nobody wait any more when it was given up. On MySQL everybody else then waits for the statement that it waited for.</summary>
     public bool FlushLeavesNothingBehind => Family == "mariadb";
 
-    /// <summary>Settings of this server's own that every session of ours makes: no limit may cut a query short.</summary>
+    /// <summary>
+    /// Settings of this server's own that every session of ours makes: no limit may cut a query short, no column may be hidden, and rows that came before their
+    /// check are written as they are.
+    /// </summary>
     public IEnumerable<string> SessionSettings => new (string Variable, string Value)[]
     {
         ("max_statement_time", "0"), ("max_execution_time", "0"), ("information_schema_stats_expiry", "0"), ("print_identified_with_as_hex", "1"),
-        ("idle_transaction_timeout", "0"),
+        ("idle_transaction_timeout", "0"), ("check_constraint_checks", "0"), ("show_gipk_in_create_table_and_information_schema", "1"),
     }.Where(setting => Variables.Contains(setting.Variable)).Select(static setting => $"SET SESSION {setting.Variable} = {setting.Value}");
 
     private string Number => Version.Split('-')[0];
