@@ -92,6 +92,9 @@ public sealed record MySqlSettings(
     /// <inheritdoc cref="PostgresSettings.Redact"/>
     public IReadOnlyList<ColumnRedaction> Redact { get; init; } = [];
 
+    /// <summary>Whether a restore changes accounts that exist on the server to what they were (<c>--update-roles</c>).</summary>
+    public bool UpdateRoles { get; init; }
+
     /// <inheritdoc cref="PostgresSettings.WithTarget"/>
     public override MySqlSettings WithTarget(string target)
     {

@@ -45,7 +45,12 @@ internal static class Selection
         SourceSettings settings = app.Sources.First(one => one.Name == source.Name);
         if (!(request.Neutralize ?? request.Targets.ContainsKey(source.Name)))
             settings = settings.AsItWas();
-        return settings is PostgresSettings postgres ? postgres with { UpdateRoles = request.UpdateRoles } : settings;
+        return settings switch
+        {
+            PostgresSettings postgres => postgres with { UpdateRoles = request.UpdateRoles },
+            MySqlSettings mysql => mysql with { UpdateRoles = request.UpdateRoles },
+            _ => settings,
+        };
     }
 
     /// <summary>The restorations of all chosen sources.</summary>

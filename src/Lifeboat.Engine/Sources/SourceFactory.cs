@@ -4,6 +4,7 @@ using Lifeboat.Engine.Secrets;
 using Lifeboat.Engine.Sources.Chroma;
 using Lifeboat.Engine.Sources.Files;
 using Lifeboat.Engine.Sources.MySql;
+using Lifeboat.Engine.Sources.MySql.Accounts;
 using Lifeboat.Engine.Sources.Postgres;
 using Lifeboat.Engine.Sources.Postgres.Roles;
 using Lifeboat.Engine.Sources.Settings;
@@ -15,11 +16,12 @@ namespace Lifeboat.Engine.Sources;
 public sealed class SourceFactory(App app, RunContext context, ISecretResolver secrets)
 {
     private readonly MadeOnServers _made = new();
+    private readonly MadeAccounts _accounts = new();
 
     public ISource Create(SourceSettings settings) => settings switch
     {
         PostgresSettings postgres => new PostgresSource(postgres, app.Tools.GetValueOrDefault("postgres"), context, secrets) { Made = _made },
-        MySqlSettings mysql => new MySqlSource(mysql, app.Tools.GetValueOrDefault("mysql"), context, secrets),
+        MySqlSettings mysql => new MySqlSource(mysql, app.Tools.GetValueOrDefault("mysql"), context, secrets) { Made = _accounts },
         SqliteSettings sqlite => new SqliteSource(sqlite, context),
         ChromaSettings chroma => new ChromaSource(chroma, context),
         FilesSettings files => new FilesSource(files, context),

@@ -4,6 +4,7 @@ using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Secrets;
 using Lifeboat.Engine.Snapshots;
+using Lifeboat.Engine.Sources.MySql.Accounts;
 using Lifeboat.Engine.Sources.MySql.Capture;
 using Lifeboat.Engine.Sources.MySql.Catalogue;
 using Lifeboat.Engine.Sources.MySql.Restore;
@@ -29,6 +30,9 @@ public sealed class MySqlSource(MySqlSettings settings, string? toolsFolder, Run
 
     /// <summary>How long the switch waits for transactions that use the live tables.</summary>
     internal TimeSpan SwitchTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>What other restores of the same run made on servers.</summary>
+    internal MadeAccounts Made { get; init; } = new();
 
     public async Task<IReadOnlyList<Problem>> CheckAsync(CancellationToken cancellation)
     {
@@ -104,7 +108,7 @@ public sealed class MySqlSource(MySqlSettings settings, string? toolsFolder, Run
     }
 
     public IRestoration PrepareRestore(VerifiedSnapshot snapshot, SourceMetadata captured, RestoreRun restore) =>
-        new MySqlRestoration(context, settings, secrets, toolsFolder, snapshot, captured, restore, SwitchTimeout);
+        new MySqlRestoration(context, settings, secrets, toolsFolder, snapshot, captured, restore, SwitchTimeout, Made);
 
     public ISwitch Resume(JsonElement record, RestoreRun restore)
     {

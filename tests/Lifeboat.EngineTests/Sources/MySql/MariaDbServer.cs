@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using Lifeboat.Engine.Apps;
 using Lifeboat.Engine.Sources.Local;
+using Lifeboat.Tests.Shared;
 
 namespace Lifeboat.EngineTests.Sources.MySql;
 
@@ -122,6 +123,12 @@ public class MariaDbServer : IAsyncLifetime
     public MySqlSettings Settings(string database, string user = "root", string source = "shop", params string[] via) =>
         new(source, Url(database, user), null, null, via);
 
+    /// <summary>Settings of a source by the socket, through the client program that belongs to the server.</summary>
+    public virtual MySqlSettings Own(string database, string source = "shop") => Settings(database, source: source);
+
+    /// <summary>The statement that makes a role an account's default.</summary>
+    public virtual string DefaultRole(string role, string account) => $"SET DEFAULT ROLE {role} FOR {account}";
+
     /// <summary>Settings by TCP with a password that the given secrets know as <c>PW</c>.</summary>
     public MySqlSettings PasswordSettings(string database, string user) =>
         new("shop", $"mysql://{user}@127.0.0.1:{Port}/{database}", null, new SecretReference(SecretScheme.Env, "PW"), []);
@@ -175,9 +182,39 @@ public class MariaDbServer : IAsyncLifetime
         return string.Join('\n', shown.Split('\n').Order(StringComparer.Ordinal));
     }
 
+    /// <summary>What makes these accounts and roles again, and all that they are granted, as the server prints it.</summary>
+    public string Shown(params IEnumerable<string> accounts) => string.Join('\n', accounts.SelectMany(account => new[]
+    {
+        // A limit of MySQL's that was taken away is printed as one of nothing.
+        IsPlainRole(account) ? "" : Sql($"SHOW CREATE USER {account}", "mysql", InitialSettings).Replace(" MAX_USER_CONNECTIONS 0", "", StringComparison.Ordinal)
+            .Replace(" WITH PASSWORD", " PASSWORD", StringComparison.Ordinal),
+        Regex.Replace(
+            string.Join('\n', Sql($"SHOW GRANTS FOR {account}").Split('\n').Order(StringComparer.Ordinal)),
+            @"\((`[^)]*`)\)", static columns => $"({string.Join(", ", columns.Groups[1].Value.Split(", ").Order(StringComparer.Ordinal))})"),
+    }));
+
+    /// <summary>Names of all accounts and roles but root.</summary>
+    public IReadOnlyList<string> AccountNames() => Sql("SELECT CONCAT(User, '@', Host) FROM mysql.user WHERE User <> 'root' ORDER BY 1").Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+    /// <summary>Runs what the instructions of a snapshot's folder say, all blocks in one shell, with the option file that they ask for.</summary>
+    public void ByHand(string folder, string instructions)
+    {
+        string place = Path.Combine(_folder, $"by-hand-{Guid.NewGuid():N}");
+        Run("cp", ["-r", folder, place]);
+        File.WriteAllText(Path.Combine(place, ".my.cnf"), $"[client]\nsocket={Within}/s\nuser=root\n");
+        string home = place[Root.Length..];
+        string[] shell = Inside("env", $"HOME={home}", "sh", "-ec", $"cd {home}\n{Instructions.Commands(instructions)}");
+        Run(shell[0], shell[1..]);
+    }
+
     /// <summary>Whether an account logs in by TCP.</summary>
     public string Login(string user, string password, string sql, string database) => Run(
         "mariadb", ["--no-defaults", "--protocol=tcp", "--host=127.0.0.1", $"--port={Port}", $"--user={user}", $"--password={password}", "-N", "-B", database], sql);
+
+    protected virtual string InitialSettings => "--init-command=SET @x = 1";
+
+    /// <summary>Whether it is a role without a host, as MariaDB has them.</summary>
+    protected virtual bool IsPlainRole(string account) => !account.Contains('@', StringComparison.Ordinal);
 
     /// <summary>Makes the server's own tables.</summary>
     protected virtual void Install()

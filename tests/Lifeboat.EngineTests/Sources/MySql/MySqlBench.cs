@@ -64,7 +64,8 @@ internal sealed class MySqlBench : IDisposable
     public static void AssertPassed(VerifyReport report)
     {
         Assert.NotEmpty(report.Checks);
-        Assert.Equal([], report.Checks.Where(static check => !check.Passed).Select(static c => $"{c.Subject}: expected {c.Expected}, found {c.Found}"));
+        string failed = string.Join('\n', report.Checks.Where(static check => !check.Passed).Select(static c => $"{c.Subject}: expected {c.Expected}, found {c.Found}"));
+        Assert.True(failed.Length == 0, failed);
     }
 
     public void Dispose() => _folder.Dispose();

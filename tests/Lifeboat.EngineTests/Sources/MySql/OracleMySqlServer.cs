@@ -25,6 +25,15 @@ public sealed class OracleMySqlServer : MariaDbServer
     public MySqlSettings InsideSettings(string database) =>
         new("shop", $"mysql://root@/{database}?socket={InsideSocket}", null, null, Via);
 
+    public override MySqlSettings Own(string database, string source = "shop") => InsideSettings(database) with { Name = source };
+
+    public override string DefaultRole(string role, string account) => $"ALTER USER {account} DEFAULT ROLE {role}";
+
+    // Hashes hold any bytes.
+    protected override string InitialSettings => "--init-command=SET print_identified_with_as_hex = 1";
+
+    protected override bool IsPlainRole(string account) => false;
+
     /// <summary>Starts a second one.</summary>
     public static async Task<OracleMySqlServer> StartAnotherAsync()
     {

@@ -79,15 +79,51 @@ public sealed class OracleMySqlTests(OracleMySqlServer server) : IClassFixture<O
     }
 
     [Fact]
-    public async Task A_snapshot_of_the_other_kind_of_server_is_refused_before_anything_is_done()
+    public async Task A_snapshot_of_the_other_kind_of_server_is_refused_with_what_that_has_before_anything_is_done()
     {
         await using MariaDbServer other = await MariaDbServer.StartAsync();
-        other.Sql("CREATE DATABASE there; CREATE TABLE there.t (a INT PRIMARY KEY, u UUID); CREATE SEQUENCE there.s");
+        other.Sql("""
+            CREATE DATABASE there; USE there; CREATE TABLE t (a INT PRIMARY KEY, u UUID, i INET6); CREATE SEQUENCE s; CREATE TABLE h (a INT) WITH SYSTEM VERSIONING;
+            SET sql_mode = ORACLE;
+            CREATE PACKAGE tools AS c INT; END;
+            CREATE ROLE theirs; GRANT SELECT ON there.* TO theirs;
+            """, "mysql", "--delimiter=//");
+        string both = State(other);
         using MySqlBench bench = new();
-        VerifiedSnapshot snapshot = await bench.CaptureAsync(other.Settings("there"));
-        RestorePlan plan = await bench.Restoration(snapshot, server.InsideSettings("there")).PlanAsync(Cancellation);
-        Assert.Contains(plan.Blockers, static b => b.Code == ErrorCodes.MySqlServerDiffers);
-        Assert.DoesNotContain("there", server.Sql("SHOW DATABASES"));
+        VerifiedSnapshot snapshot = await bench.CaptureAsync(other.Own("there"));
+        Problem refused = Assert.Single((await bench.Restoration(snapshot, server.Own("there")).PlanAsync(Cancellation)).Blockers, static b => b.Message.Contains("is of MariaDB", StringComparison.Ordinal));
+        Assert.Equal(ErrorCodes.MySqlServerDiffers, refused.Code);
+        foreach (string feature in (string[])["sequences (s)", "packages (tools)", "system-versioned tables (h)", "the type UUID (t.u)", "the type INET6 (t.i)", "roles without a host (`theirs`)"])
+            Assert.Contains(feature, refused.Message, StringComparison.Ordinal);
+        server.Sql("""
+            CREATE DATABASE here; USE here; CREATE TABLE t (a INT PRIMARY KEY, v VECTOR(2), j JSON) COLLATE utf8mb4_0900_as_ci; CREATE USER theirs@localhost IDENTIFIED BY 't';
+            GRANT SELECT ON here.* TO theirs@localhost; GRANT BACKUP_ADMIN, XA_RECOVER_ADMIN ON *.* TO theirs@localhost;
+            """);
+        using MySqlBench back = new();
+        IReadOnlyList<Problem> blockers = (await back.Restoration(await back.CaptureAsync(server.Own("here")), other.Own("here")).PlanAsync(Cancellation)).Blockers;
+        Assert.Contains(blockers, static b => b.Message.Contains("utf8mb4_0900_as_ci", StringComparison.Ordinal));
+        refused = Assert.Single(blockers, static b => b.Message.Contains("is of MySQL", StringComparison.Ordinal));
+        foreach (string feature in (string[])["the type VECTOR (t.v)", "the type JSON as MySQL has it (t.j)", "authentication plugins caching_sha2_password", "dynamic privileges BACKUP_ADMIN, XA_RECOVER_ADMIN"])
+            Assert.Contains(feature, refused.Message, StringComparison.Ordinal);
+        Assert.Equal(both, State(other));
+        Assert.DoesNotContain("there", server.Sql("SHOW DATABASES"), StringComparison.Ordinal);
+        server.Sql("DROP DATABASE here; DROP USER theirs@localhost");
+        static string State(MariaDbServer of) => of.Sql("SHOW DATABASES") + string.Join('\n', of.AccountNames());
+    }
+
+    [Fact]
+    public async Task A_second_password_which_the_server_does_not_tell_is_warned_of()
+    {
+        server.Sql("""
+            CREATE DATABASE changing; CREATE TABLE changing.t (a INT); CREATE USER rotated@localhost IDENTIFIED BY 'a'; GRANT SELECT ON changing.* TO rotated@localhost;
+            ALTER USER rotated@localhost IDENTIFIED BY 'b' RETAIN CURRENT PASSWORD; CREATE USER beside@localhost IDENTIFIED BY 'a'; ALTER USER beside@localhost IDENTIFIED BY 'b' RETAIN CURRENT PASSWORD;
+            """);
+        using MySqlBench bench = new();
+        await bench.CaptureAsync(server.Own("changing"));
+        Problem warning = Assert.Single(bench.Host.Warnings);
+        Assert.Equal(ErrorCodes.MySqlAccountsLeftOut, warning.Code);
+        Assert.Contains("`rotated`@`localhost` has a second password", warning.Message, StringComparison.Ordinal);
+        server.Sql("DROP DATABASE changing; DROP USER rotated@localhost, beside@localhost");
     }
 
     /// <summary>Without table parent, whose checksum sees hidden columns of its functional keys, which are not its content.</summary>

@@ -16,6 +16,8 @@ internal sealed class CaptureRights
     private readonly HashSet<string> _global = new(StringComparer.OrdinalIgnoreCase);
     private readonly HashSet<string> _database = new(StringComparer.OrdinalIgnoreCase);
 
+    private readonly HashSet<string> _proxies = [];
+
     private bool _mayReadRoutines;
 
     private CaptureRights()
@@ -32,12 +34,13 @@ internal sealed class CaptureRights
         CaptureRights rights = new() { MayReadAccounts = shown.Any(static row => CoversAccounts(row[0])) };
         foreach (string grant in shown.Select(static row => row[0]))
         {
-            if (AccountReader.Place(grant) is { Database: "mysql", Object: "proc" })
+            if (GrantText.Proxied(grant) is { } proxied && grant.EndsWith(" WITH GRANT OPTION", StringComparison.Ordinal))
+                rights._proxies.Add(proxied);
+            if (GrantText.Place(grant) is { Database: "mysql", Object: "proc" })
                 rights._mayReadRoutines |= grant.StartsWith("GRANT SELECT", StringComparison.Ordinal);
-            if (AccountReader.Place(grant) is not { Object: "*" } place)
+            if (GrantText.Place(grant) is not { Object: "*" } place || !grant.StartsWith("GRANT ", StringComparison.Ordinal))
                 continue;
-            HashSet<string>? held = place.Database == "*" ? rights._global
-                : place.Database.Replace("\\", "", StringComparison.Ordinal) == database ? rights._database : null;
+            HashSet<string>? held = place.Database == "*" ? rights._global : GrantText.IsOn(grant, database) ? rights._database : null;
             string list = grant["GRANT ".Length..grant.IndexOf(" ON ", StringComparison.Ordinal)];
             held?.UnionWith(list.Split(',', StringSplitOptions.TrimEntries));
         }
@@ -50,6 +53,9 @@ internal sealed class CaptureRights
         _global.Contains(right) || _global.Contains("ALL PRIVILEGES") || _database.Contains(right) || _database.Contains("ALL PRIVILEGES");
 
     public bool HasGlobal(string right) => _global.Contains(right) || _global.Contains("ALL PRIVILEGES");
+
+    /// <summary>Whether others may be let stand for an account.</summary>
+    public bool MayGrantProxy(string account) => _proxies.Contains(account) || _proxies.Contains("``") || _proxies.Contains("``@`%`");
 
     /// <summary>Why a capture would not be complete.</summary>
     public IEnumerable<Problem> Blockers(MySqlSession session, string database)
@@ -75,6 +81,6 @@ internal sealed class CaptureRights
         HasGlobal("SELECT") || HasGlobal("SHOW_ROUTINE") || Has("EXECUTE") || (server.Family == "mariadb" && (MayReadAccounts || _mayReadRoutines));
 
     private static bool CoversAccounts(string grant) =>
-        AccountReader.Place(grant) is { Object: "*", Database: "*" or "mysql" }
+        GrantText.Place(grant) is { Object: "*", Database: "*" or "mysql" }
         && (grant.StartsWith("GRANT ALL PRIVILEGES ", StringComparison.Ordinal) || grant.StartsWith("GRANT SELECT", StringComparison.Ordinal));
 }

@@ -15,9 +15,15 @@ internal sealed class CaptureScripts(MySqlDetails details, CapturedSchema schema
     public IEnumerable<(string Name, byte[] Content)> All()
     {
         IReadOnlyList<Account> accounts = schema.Accounts ?? [];
+        string mode = details.Family == "mariadb" ? GrantText.Mode : "SET sql_mode = ''";
         yield return ("users.sql", StatementFile.Write(
-            "Accounts, roles and grants; passwords as their hashes.",
-            [.. accounts.Select(static a => Definitions.Latin1(a.Create)), .. accounts.SelectMany(static a => a.Grants).Select(Definitions.Latin1)]));
+            "Accounts, roles and grants on whole databases and the server; passwords as their hashes.",
+            [.. accounts.Select(static a => Definitions.Latin1(a.Create)), .. Grants(static grant => !GrantText.IsLate(grant))]));
+        yield return ("grants.sql", StatementFile.Write(
+            "Grants on tables, columns and routines of this database.",
+            [mode, .. Grants(grant => GrantText.IsLate(grant) && !GrantText.IsElsewhere(grant, details.Database))]));
+        yield return ("grants-elsewhere.sql", StatementFile.Write(
+            "Grants on tables, columns and routines of other databases.", [mode, .. Grants(grant => GrantText.IsElsewhere(grant, details.Database))]));
         yield return ("database.sql", Utf8($"CREATE DATABASE {SqlText.Identifier(details.Database)} {schema.DatabaseOptions};\n"));
         yield return ("sequences.sql", StatementFile.Write(
             "Sequences, and where they stand.", [Settings, .. schema.Sequences.SelectMany(static s => new[] { s.Create, SetValue(s.Sequence) })]));
@@ -26,11 +32,13 @@ internal sealed class CaptureScripts(MySqlDetails details, CapturedSchema schema
             "Routines, views, triggers and events, each behind the settings it was made with.",
             [Settings, .. schema.Objects.SelectMany(static o => o.Statements), Definitions.Reset]));
         yield return ("load.sql", Utf8(Load()));
-        yield return ("restore.sql", Utf8("source sequences.sql\nsource schema.sql\nsource load.sql\nsource objects.sql\n"));
     }
 
     /// <summary>The statement that makes a sequence go on where it was.</summary>
     public static string SetValue(MySqlSequence sequence) => $"DO SETVAL({SqlText.Identifier(sequence.Name)}, {sequence.Next}, 0, {sequence.Cycles})";
+
+    private string[] Grants(Func<string, bool> which) =>
+        [.. (schema.Accounts ?? []).SelectMany(static a => a.Grants).Where(which).Select(Definitions.Latin1)];
 
     private static byte[] Utf8(string text) => Encoding.UTF8.GetBytes(text);
 

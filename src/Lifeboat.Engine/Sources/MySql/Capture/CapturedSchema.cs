@@ -23,6 +23,9 @@ internal sealed record CapturedSchema
     /// <summary>Null where they may not be read.</summary>
     public required IReadOnlyList<Account>? Accounts { get; init; }
 
+    /// <summary>What is known of accounts and not captured.</summary>
+    public required IReadOnlyList<Problem> AccountsLeftOut { get; init; }
+
     public required IReadOnlyList<string> Collations { get; init; }
 
     public required IReadOnlyList<string> InvalidViews { get; init; }
@@ -53,6 +56,8 @@ internal sealed record CapturedSchema
                 yield return new Problem(
                     ErrorCodes.MySqlViewInvalid, $"view {view} refers to something that is not there, and is left out: no server would take it",
                     "mend the view, or drop it");
+            foreach (Problem left in AccountsLeftOut)
+                yield return left;
             if (Accounts is null)
                 yield return new Problem(
                     ErrorCodes.MySqlAccountsLeftOut,
@@ -72,6 +77,8 @@ internal sealed record CapturedSchema
             creates.Add(await definitions.TableAsync(table.Name, cancellation));
         IReadOnlyList<Definition> objects = await definitions.ObjectsAsync(cancellation);
         IReadOnlyList<Account>? accounts = rights.MayReadAccounts ? await AccountReader.ReadAsync(session, cancellation) : null;
+        if (accounts is not null && !allAccounts)
+            accounts = AccountReader.Related(accounts, database, objects.Select(static o => o.Create));
         string here = SqlText.Literal(database);
         IReadOnlyList<string?[]> collations = await session.SelectAsync(
             ["name"],
@@ -85,7 +92,8 @@ internal sealed record CapturedSchema
             Creates = creates,
             Sequences = await definitions.SequencesAsync(cancellation),
             Objects = objects,
-            Accounts = accounts is null || allAccounts ? accounts : AccountReader.Related(accounts, database, objects.Select(static o => o.Create)),
+            Accounts = accounts,
+            AccountsLeftOut = accounts is null ? [] : await AccountReader.LeftOutAsync(session, accounts, database, cancellation),
             InvalidViews = definitions.InvalidViews,
             Collations = [.. collations.Select(static row => row[0]!)],
         };

@@ -92,7 +92,7 @@ internal sealed class MySqlCapture : ICapture
         Tables = [.. _schema.Tables.Select(static t => t.Described)],
         Sequences = [.. _schema.Sequences.Select(static s => s.Sequence)],
         Objects = [.. _schema.Objects.Select(static o => new MySqlObject(o.Kind, o.Name, o.Statements.Count))],
-        Accounts = _schema.Accounts is null ? null : [.. _schema.Accounts.Select(static a => a.Described)],
+        Accounts = _schema.Accounts is null ? null : [.. _schema.Accounts.Select(a => a.Described(_cut.Database))],
         Collations = _schema.Collations,
         LongestRow = longest,
     };

@@ -74,7 +74,14 @@ public sealed record MySqlObject(string Kind, string Name, int Statements);
 /// <param name="Host">Empty for a role of MariaDB's.</param>
 /// <param name="Statements">How many statements of <c>users.sql</c> are its own; the first creates it.</param>
 /// <param name="Plugins">Authentication plugins that it needs.</param>
-public sealed record MySqlAccount(string User, string Host, bool Role, int Statements, IReadOnlyList<string> Plugins);
+public sealed record MySqlAccount(string User, string Host, bool Role, int Statements, IReadOnlyList<string> Plugins)
+{
+    /// <summary>How many statements of <c>grants.sql</c> are its own: on tables and routines of this database.</summary>
+    public int LateGrants { get; init; }
+
+    /// <summary>How many statements of <c>grants-elsewhere.sql</c> are its own: on tables and routines of other databases.</summary>
+    public int GrantsElsewhere { get; init; }
+}
 
 /// <summary>How details are written and read: as the rest of <c>metadata.json</c>.</summary>
 [JsonSourceGenerationOptions(

@@ -54,17 +54,21 @@ internal sealed partial class DatabaseSwitch(
         if (live.Exists)
             await FillAsync(session, State.Outgoing, live.Objects, State.Live, cancellation);
         if (State.Incoming is null)
-        {
             await DropEmptyAsync(session, State.Live, cancellation);
-            return;
-        }
+        else
+            await FillLiveAsync(session, live, cancellation);
+        if (State.Changes is { } changes)
+            await changes.ForwardAsync(session, context, cancellation);
+    }
 
+    private async Task FillLiveAsync(MySqlSession session, LiveState live, CancellationToken cancellation)
+    {
         if (live.Exists)
             await StepAsync(session, $"ALTER DATABASE {SqlText.Identifier(State.Live)} {State.IncomingOptions}", cancellation);
         await FillAsync(session, State.Live, [.. State.IncomingObjects.Where(static one => one.Kind != "event")], State.ObjectsFrom, cancellation);
-        foreach (string grant in State.Grants)
-            await StepAsync(session, grant, cancellation);
+        await GrantAsync(session, State.Grants, cancellation);
         await GrantAsync(session, State.IncomingObjects, cancellation);
+        await AccountPlan.RequireAsync(session, State.Grants, source, cancellation);
     }
 
     /// <summary>Nobody can be kept out of a database; but events do not run before this.</summary>
@@ -120,6 +124,9 @@ internal sealed partial class DatabaseSwitch(
             await DropObjectsAsync(session, keptIn, [], cancellation);
             await FillAsync(session, keptIn, State.IncomingObjects, State.ObjectsFrom, cancellation);
         }
+
+        if (State.Changes is { } changes)
+            await changes.BackAsync(session, context, cancellation);
     }
 
     /// <summary>Drops the database that the incoming tables came from, which has none any more.</summary>
@@ -136,16 +143,14 @@ internal sealed partial class DatabaseSwitch(
         await using MySqlSession session = await open(cancellation);
         if (State.Incoming is not null)
             await StepAsync(session, $"DROP DATABASE IF EXISTS {SqlText.Identifier(State.Incoming)}", cancellation);
-        foreach (string drop in State.IncomingAccounts.Reverse())
-            await StepAsync(session, drop, cancellation);
+        await DropAccountsAsync(session, State.IncomingAccounts, cancellation);
     }
 
     public async Task DropOutgoingAsync(CancellationToken cancellation)
     {
         await using MySqlSession session = await open(cancellation);
         await StepAsync(session, $"DROP DATABASE IF EXISTS {SqlText.Identifier(State.Outgoing)}", cancellation);
-        foreach (string drop in State.OutgoingAccounts.Reverse())
-            await StepAsync(session, drop, cancellation);
+        await DropAccountsAsync(session, State.OutgoingAccounts, cancellation);
     }
 
     /// <summary>By the time that the server has of each table's last change; it has none of before its own start.</summary>
@@ -185,6 +190,7 @@ internal sealed partial class DatabaseSwitch(
             IncomingAccounts = State.OutgoingAccounts,
             OutgoingAccounts = State.IncomingAccounts,
             RoutineGrants = State.RoutineGrants,
+            Changes = State.Changes is { } changes ? changes with { ToCaptured = !changes.ToCaptured } : null,
             IncomingIsKept = true,
         }.ToJson();
     }
@@ -224,6 +230,14 @@ internal sealed partial class DatabaseSwitch(
             await StepAsync(session, one.Drop(schema), cancellation);
     }
 
+    private async Task DropAccountsAsync(MySqlSession session, IReadOnlyList<string> drops, CancellationToken cancellation)
+    {
+        foreach (string drop in drops.Reverse())
+            await StepAsync(session, drop, cancellation);
+        if (State.Changes is { } changes)
+            await changes.DropAsync(session, context, cancellation);
+    }
+
     /// <summary>Drops a database that holds no table, and never one that does.</summary>
     private async Task DropEmptyAsync(MySqlSession session, string schema, CancellationToken cancellation)
     {
@@ -261,7 +275,7 @@ internal sealed partial class DatabaseSwitch(
             live = new LiveState(true, [.. await TablesAsync(session, State.Live, cancellation)], incoming, objects, await there.DatabaseOptionsAsync(cancellation));
             // A routine that is dropped takes the grants on it along.
             grants = [.. (await AccountReader.ReadAsync(session, cancellation)).SelectMany(static a => a.Grants)
-                .Where(grant => IsOnRoutine().IsMatch(grant) && AccountReader.Place(grant)?.Database == State.Live)];
+                .Where(grant => IsOnRoutine().IsMatch(grant) && GrantText.Place(grant)?.Database == State.Live)];
         }
 
         string began = await QuietSecondAsync(session, cancellation);
@@ -317,8 +331,13 @@ internal sealed partial class DatabaseSwitch(
     private async Task GrantAsync(MySqlSession session, IReadOnlyList<Definition> objects, CancellationToken cancellation)
     {
         HashSet<string> routines = new(objects.Where(static o => o.Kind is "library" or "function" or "procedure" or "package" or "package body").Select(static o => o.Name), StringComparer.OrdinalIgnoreCase);
-        foreach (string grant in State.RoutineGrants.Where(grant => routines.Contains(AccountReader.Place(grant)!.Value.Object)))
-            await StepAsync(session, grant, cancellation);
+        await GrantAsync(session, State.RoutineGrants.Where(grant => routines.Contains(GrantText.Place(grant)!.Value.Object)), cancellation);
+    }
+
+    private async Task GrantAsync(MySqlSession session, IEnumerable<string> grants, CancellationToken cancellation)
+    {
+        foreach (string sql in grants.SelectMany(GrantText.Statements))
+            await StepAsync(session, sql, cancellation);
     }
 
     [GeneratedRegex(@" ON (?:FUNCTION|PROCEDURE|LIBRARY|PACKAGE|PACKAGE BODY) ")]

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Lifeboat.Engine.Sources.MySql.Accounts;
 using Lifeboat.Engine.Sources.MySql.Catalogue;
 
 namespace Lifeboat.Engine.Sources.MySql.Restore;
@@ -30,6 +31,9 @@ internal sealed record DatabaseSwitchRecord(string Live, string? Incoming, strin
 
     /// <summary>Grants on routines, which the server takes back when a routine is dropped.</summary>
     public IReadOnlyList<string> RoutineGrants { get; init; } = [];
+
+    /// <summary>How accounts that exist are changed with the switch; null where none is.</summary>
+    public AccountChanges? Changes { get; init; }
 
     /// <summary>Whether the incoming tables were kept from before, and must stay as they are if the switch is taken back.</summary>
     public bool IncomingIsKept { get; init; }

@@ -14,15 +14,15 @@ namespace Lifeboat.Engine.Sources.MySql.Restore;
 
 /// <summary>
 /// The restore of one MySQL or MariaDB database: it is built as <c>DB__staging_ID</c> on the same server, compared, and its tables are renamed into
-/// their place, while those that were there are kept in <c>DB__before_ID</c>. Beside that only accounts are created that were not there.
+/// their place, while those that were there are kept in <c>DB__before_ID</c>. Beside that only accounts are created
+/// that were not there, or changed where that is asked for.
 /// </summary>
 /// <param name="toolsFolder">The app file's <c>tools:</c> folder for mysql; null for none.</param>
 internal sealed class MySqlRestoration(
     RunContext context, MySqlSettings settings, ISecretResolver secrets, string? toolsFolder, VerifiedSnapshot snapshot, SourceMetadata captured, RestoreRun restore,
-    TimeSpan switchTimeout)
+    TimeSpan switchTimeout, MadeAccounts made)
     : IRestoration
 {
-    private readonly AccountPlan _accounts = new();
     private RestoreTarget? _target;
     private PreparedRestore? _prepared;
     private TableReadBack? _readBack;
@@ -34,7 +34,7 @@ internal sealed class MySqlRestoration(
         {
             RestoreTarget target = await TargetAsync(cancellation);
             await using MySqlSession session = await target.OpenAsync(cancellation);
-            _prepared = await new RestorePreflight(target, session).RunAsync(cancellation);
+            _prepared = await new RestorePreflight(target, session, settings.UpdateRoles).RunAsync(cancellation);
             _switch = new DatabaseSwitch(
                 context, settings.Name, new DatabaseSwitchRecord(target.Names.Live, target.Names.Staging, target.Names.Before), target.OpenAsync, restore.RecordAsync,
                 switchTimeout);
@@ -55,22 +55,17 @@ internal sealed class MySqlRestoration(
             throw new LifeboatException(plan.Blockers);
         RestoreTarget target = await TargetAsync(cancellation);
         StagedContent content = new(target);
+        await StepAsync("accounts", () => StageAccountsAsync(target, _switch, _prepared.Accounts, cancellation));
         await _switch.NoteAsync(
             _switch.State with
             {
                 IncomingObjects = await target.ObjectsAsync(cancellation),
                 ObjectsFrom = target.Details.Database,
                 IncomingOptions = target.Details.DatabaseOptions,
-                IncomingAccounts = [.. _prepared.Create.Select(static account => account.Drop)],
-                Grants = [.. AccountPlan.LateGrants(_prepared.Create, target.Details.Database, target.Names.Live)],
+                Grants = _prepared.Accounts.LateGrants,
             },
             cancellation);
-        await StepAsync("accounts and empty tables", async () =>
-        {
-            await using MySqlSession session = await target.OpenAsync(cancellation);
-            await _accounts.ApplyAsync(session, _prepared.Create, target.Details.Database, target.Names.Live, cancellation);
-            await content.CreateAsync(cancellation);
-        });
+        await StepAsync("empty tables", () => content.CreateAsync(cancellation));
         _readBack = new TableReadBack(target);
         TableLoad load = await content.PrepareLoadAsync(_readBack, cancellation);
         await StepAsync("rows and keys", () => load.RunAsync(cancellation));
@@ -83,7 +78,7 @@ internal sealed class MySqlRestoration(
 
     public async Task<VerifyReport> VerifyAsync(CancellationToken cancellation) =>
         await new RestoreVerification(
-            await TargetAsync(cancellation), _accounts.Made, _readBack ?? throw new InvalidOperationException("nothing was staged")).RunAsync(cancellation);
+            await TargetAsync(cancellation), _prepared?.Accounts.Create ?? [], _readBack ?? throw new InvalidOperationException("nothing was staged")).RunAsync(cancellation);
 
     public async Task NeutralizeAsync(CancellationToken cancellation)
     {
@@ -102,6 +97,20 @@ internal sealed class MySqlRestoration(
     public ISwitch Switch => _switch ?? throw new InvalidOperationException("nothing was planned");
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    /// <summary>Makes accounts that are missing, and what those need that are to be changed. Each is noted by itself: a restore drops none that it did not make.</summary>
+    private async Task StageAccountsAsync(RestoreTarget target, DatabaseSwitch to, AccountPlan accounts, CancellationToken cancellation)
+    {
+        await using MySqlSession session = await target.OpenAsync(cancellation);
+        if (accounts.Update.Count > 0)
+        {
+            AccountChanges changes = await AccountChanges.ReadAsync(session, accounts.Update, target.Names.Live, restore.Id, cancellation);
+            await to.NoteAsync(to.State with { Changes = changes }, cancellation);
+            await changes.PrepareAsync(session, accounts.Update, context, cancellation);
+        }
+
+        await accounts.ApplyAsync(session, made, settings.Name, drops => to.NoteAsync(to.State with { IncomingAccounts = drops }, cancellation), cancellation);
+    }
 
     /// <summary>As a text, so that a quote that is never closed is the server's error, and not the end of what our client program reads.</summary>
     private async Task NeutralizeAsync(MySqlSession session, string statement, CancellationToken cancellation)

@@ -9,11 +9,11 @@ using Lifeboat.Engine.Sources.MySql.Sql;
 namespace Lifeboat.Engine.Sources.MySql.Restore;
 
 /// <summary>What preflight found out, for the steps that follow.</summary>
-/// <param name="Create">Accounts of the snapshot that are not on the server.</param>
-internal sealed record PreparedRestore(RestorePlan Plan, IReadOnlyList<Account> Create, bool LiveExists);
+internal sealed record PreparedRestore(RestorePlan Plan, AccountPlan Accounts, bool LiveExists);
 
 /// <summary>Looks at the target server and says what a restore would do there, and every reason why it would fail. Changes nothing.</summary>
-internal sealed class RestorePreflight(RestoreTarget target, MySqlSession session)
+/// <param name="updateAccounts">Whether accounts that exist are changed to what they were.</param>
+internal sealed class RestorePreflight(RestoreTarget target, MySqlSession session, bool updateAccounts)
 {
     private static readonly string[] s_rights =
     [
@@ -30,7 +30,7 @@ internal sealed class RestorePreflight(RestoreTarget target, MySqlSession sessio
 
     public async Task<PreparedRestore> RunAsync(CancellationToken cancellation)
     {
-        CheckServer();
+        await CheckServerAsync(cancellation);
         await CheckFeaturesAsync(cancellation);
         CaptureRights rights = await CaptureRights.ReadAsync(session, Names.Live, cancellation);
         string[] missing = [.. s_rights.Where(right => !rights.HasGlobal(right))];
@@ -51,31 +51,36 @@ internal sealed class RestorePreflight(RestoreTarget target, MySqlSession sessio
             _blockers.AddRange(there.InvalidViews.Select(view => DatabaseSwitch.InvalidView(Names.Live, view, target.Source)));
         }
 
-        IReadOnlyList<Account> create = missing.Length == 0 ? await PlanAccountsAsync(rights, cancellation) : [];
+        AccountPlan accounts = missing.Length == 0 ? await PlanAccountsAsync(rights, cancellation) : new AccountPlan([], [], Names.Live);
         _steps.Add(live
             ? $"replace database {Names.Live}, which is kept as {Names.Before}"
             : $"create database {Names.Live}");
         _steps.Add(string.Create(
             CultureInfo.InvariantCulture,
             $"load {Details.Tables.Count} tables with {target.Captured.Tables!.Sum(static t => t.Rows)} rows, {Details.Sequences.Count} sequences, {Details.Objects.Count} routines, views, triggers and events"));
-        _steps.AddRange(create.Select(static account => $"create {(account.Role ? "role" : "account")} {account.Name}"));
+        _steps.AddRange(accounts.Create.Select(static account => $"create {(account.Role ? "role" : "account")} {account.Name}"));
         RestorePlan plan = new(
             target.Connection.Target, live, live ? $"database {Names.Before}" : null, _steps, await BytesNeededAsync(cancellation), _blockers, _warnings);
-        return new PreparedRestore(plan, create, live);
+        return new PreparedRestore(plan, accounts, live);
     }
 
     private void Block(ErrorCode code, string message, string hint) => _blockers.Add(new Problem(code, message, hint, target.Source));
 
     private void Warn(ErrorCode code, string message, string hint) => _warnings.Add(new Problem(code, message, hint, target.Source));
 
-    private void CheckServer()
+    private async Task CheckServerAsync(CancellationToken cancellation)
     {
         MySqlServer server = session.Server;
         if (server.Family != Details.Family)
+        {
+            string[] lacks = [.. OtherFamily.Lacks(Details, await target.TablesAsync(cancellation), await target.AccountsAsync(cancellation))];
             Block(
                 ErrorCodes.MySqlServerDiffers,
-                $"the snapshot is of {target.Captured.Engine}, and the server is {server.Name}: definitions and accounts of one are not those of the other",
+                $"the snapshot is of {target.Captured.Engine}, and the server is {server.Name}: definitions and accounts of one are not those of the other"
+                + (lacks.Length > 0 ? $"; the server does not have {string.Join(", ", lacks)}" : ""),
                 "restore to a server of the snapshot's kind; to change over, load the snapshot's schema.sql by hand, mend it, and load the rows by load.sql");
+        }
+
         if (server.LowerCaseTableNames != Details.LowerCaseTableNames && (server.LowerCaseTableNames == 0) != (Details.LowerCaseTableNames == 0))
             Block(
                 ErrorCodes.MySqlServerDiffers,
@@ -124,43 +129,74 @@ internal sealed class RestorePreflight(RestoreTarget target, MySqlSession sessio
                 "drop that foreign key, restore, and create it again");
     }
 
-    private async Task<IReadOnlyList<Account>> PlanAccountsAsync(CaptureRights rights, CancellationToken cancellation)
+    private async Task<AccountPlan> PlanAccountsAsync(CaptureRights rights, CancellationToken cancellation)
     {
-        IReadOnlyList<Account> captured = await target.AccountsAsync(cancellation);
-        if (captured.Count == 0 || session.Server.Family != Details.Family)
-            return [];
-        if (!rights.MayReadAccounts)
+        List<Account> create = [];
+        List<Account> update = [];
+        AccountPlan plan = new(create, update, Names.Live);
+        IReadOnlyList<Account> captured = session.Server.Family == Details.Family ? await target.AccountsAsync(cancellation) : [];
+        if (captured.Count > 0 && !rights.MayReadAccounts)
         {
             Block(ErrorCodes.MySqlRightMissing, "the snapshot has accounts, and the server's own may not be read", "connect as an account with ALL PRIVILEGES ON *.*");
-            return [];
+            return plan;
         }
 
+        foreach (Account account in captured)
+        {
+            if (!await ExistsAsync(account, cancellation))
+                create.Add(account);
+            else if (await DiffersAsync(account, cancellation))
+                update.Add(account);
+        }
+
+        if (create.Count + update.Count > 0 && !rights.HasGlobal("CREATE USER"))
+            Block(ErrorCodes.MySqlRightMissing, $"{session.Server.Account} may not create accounts", "connect as an account with ALL PRIVILEGES ON *.* WITH GRANT OPTION");
+        await CheckAccountsAsync([.. create, .. update], rights, cancellation);
+        return plan;
+    }
+
+    /// <summary>Whether an account that is there is to be changed; where it is not and yet differs, that is a warning.</summary>
+    private async Task<bool> DiffersAsync(Account account, CancellationToken cancellation)
+    {
+        Account there = await AccountReader.ReadAsync(session, account.User, account.Host, account.IsPlainRole, cancellation);
+        string differences = string.Join("; ", account.DifferencesOf(there, Names.Live));
+        if (differences.Length == 0)
+            return false;
+        bool own = session.Server.Account == $"{account.User}@{account.Host}";
+        if (updateAccounts && !own)
+        {
+            _steps.Add($"change account {account.Name} to what it was: {differences}");
+            return true;
+        }
+
+        Warn(
+            ErrorCodes.MySqlAccountDiffers, $"account {account.Name} is on the server and stays as it is, though it differs: {differences}",
+            own ? "the account that restores is never changed; change it by hand if the snapshot's is the right one"
+                : "restore with --update-roles if the snapshot's is the right one");
+        return false;
+    }
+
+    /// <summary>What the server and our own account must have for these accounts to be made or changed.</summary>
+    private async Task CheckAccountsAsync(IReadOnlyList<Account> accounts, CaptureRights rights, CancellationToken cancellation)
+    {
         HashSet<string> plugins = new(
             (await session.SelectAsync(["PLUGIN_NAME"], "FROM information_schema.PLUGINS WHERE PLUGIN_STATUS = 'ACTIVE'", cancellation)).Select(static row => row[0]!),
             StringComparer.OrdinalIgnoreCase);
-        List<Account> create = [];
-        foreach (Account account in captured)
+        foreach (Account account in accounts)
         {
-            if (await ExistsAsync(account, cancellation))
-            {
-                Account there = await AccountReader.ReadAsync(session, account.User, account.Host, account.Role && account.Host.Length == 0, cancellation);
-                if (there.Create != account.Create || !there.Grants.ToHashSet().SetEquals(account.Grants))
-                    Warn(
-                        ErrorCodes.MySqlAccountDiffers, $"account {account.Name} is on the server and stays as it is; the snapshot's has another password, other options or other grants",
-                        $"see {target.Folder}/users.sql in the snapshot, and change the account by hand if it should be as it was");
-                continue;
-            }
-
-            create.Add(account);
             foreach (string plugin in AccountReader.Plugins(account.Create).Where(plugin => !plugins.Contains(plugin)))
                 Block(
                     ErrorCodes.MySqlServerDiffers, $"account {account.Name} logs in by the authentication plugin {plugin}, which the server does not have",
                     "install the plugin on the server, then run again");
+            if (!session.Server.HasPartialRevokes && account.Grants.Any(static grant => grant.StartsWith("REVOKE ", StringComparison.Ordinal)))
+                Block(
+                    ErrorCodes.MySqlServerDiffers, $"account {account.Name} has rights on the whole server but for some databases, which the server does not allow",
+                    "run SET PERSIST partial_revokes = ON on the server, then run again");
+            foreach (string proxied in account.Grants.Select(GrantText.Proxied).OfType<string>().Where(proxied => !rights.MayGrantProxy(proxied)))
+                Block(
+                    ErrorCodes.MySqlRightMissing, $"account {account.Name} may stand for {proxied}, and {session.Server.Account} may not grant that",
+                    "connect as root, or have it run GRANT PROXY ON ''@'' TO the account WITH GRANT OPTION (''@'%' on MariaDB)");
         }
-
-        if (create.Count > 0 && !rights.HasGlobal("CREATE USER"))
-            Block(ErrorCodes.MySqlRightMissing, $"{session.Server.Account} may not create accounts", "connect as an account with ALL PRIVILEGES ON *.* WITH GRANT OPTION");
-        return create;
     }
 
     private async Task<bool> ExistsAsync(Account account, CancellationToken cancellation) => await session.SelectOneAsync(

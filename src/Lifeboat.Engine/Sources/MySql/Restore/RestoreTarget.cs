@@ -65,21 +65,31 @@ internal sealed record RestoreTarget(
         return objects;
     }
 
+    /// <summary>The captured accounts, with their rights in the database on the one that is restored.</summary>
     public async Task<IReadOnlyList<Account>> AccountsAsync(CancellationToken cancellation)
     {
         IReadOnlyList<MySqlAccount> described = Details.Accounts ?? [];
         IReadOnlyList<string> all = await StatementsAsync("users.sql", described.Sum(static a => a.Statements), cancellation);
-        int next = described.Count;
+        IReadOnlyList<string> late = await GrantsAsync("grants.sql", described.Sum(static a => a.LateGrants), cancellation);
+        IReadOnlyList<string> elsewhere = await GrantsAsync("grants-elsewhere.sql", described.Sum(static a => a.GrantsElsewhere), cancellation);
+        (int next, int nextLate, int nextElsewhere) = (described.Count, 0, 0);
         List<Account> accounts = [];
         for (int i = 0; i < described.Count; i++)
         {
             MySqlAccount one = described[i];
-            accounts.Add(new Account(one.User, one.Host, one.Role, Text(all[i]), [.. all.Skip(next).Take(one.Statements - 1).Select(Text)]));
-            next += one.Statements - 1;
+            IEnumerable<string> grants =
+                [.. all.Skip(next).Take(one.Statements - 1), .. late.Skip(nextLate).Take(one.LateGrants), .. elsewhere.Skip(nextElsewhere).Take(one.GrantsElsewhere)];
+            accounts.Add(new Account(one.User, one.Host, one.Role, Text(all[i]), [.. grants.Select(Text).Select(GrantText.Normal)])
+                .Placed(Details.Database, Names.Live));
+            (next, nextLate, nextElsewhere) = (next + one.Statements - 1, nextLate + one.LateGrants, nextElsewhere + one.GrantsElsewhere);
         }
 
         return accounts;
     }
+
+    /// <summary>Behind the mode that they are run in; older snapshots have none, and no such file.</summary>
+    private async Task<IReadOnlyList<string>> GrantsAsync(string name, int count, CancellationToken cancellation) =>
+        count == 0 ? [] : [.. (await StatementsAsync(name, 1 + count, cancellation)).Skip(1)];
 
     private static string Text(string latin1) => Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(latin1));
 

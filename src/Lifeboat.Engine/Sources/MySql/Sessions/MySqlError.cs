@@ -13,6 +13,7 @@ public sealed partial record MySqlError(int Number, string SqlState, string Mess
     public const int TableDefinitionChanged = 1412;
     public const int NoSuchTable = 1146;
     public const int NoSuchColumn = 1054;
+    public const int CannotUser = 1396;
     public const int UnknownDatabase = 1049;
 
     /// <summary>Whether a table, view, routine, trigger, event or sequence was not there.</summary>

@@ -9,6 +9,12 @@ namespace Lifeboat.Engine.Sources.MySql.Sessions;
 /// <param name="LowerCaseTableNames">0 where names are told apart by case.</param>
 public sealed record MySqlServer(string Version, string Account, long MaxAllowedPacket, int LowerCaseTableNames, IReadOnlySet<string> Variables)
 {
+    /// <summary>What tells it from other servers.</summary>
+    public string Place { get; private init; } = "";
+
+    /// <summary>Whether a right on the whole server may have exceptions for single databases (MySQL).</summary>
+    public bool HasPartialRevokes { get; private init; }
+
     /// <summary>System variables that tell of a feature by being there.</summary>
     private static readonly string[] s_telling =
     [
@@ -48,11 +54,15 @@ public sealed record MySqlServer(string Version, string Account, long MaxAllowed
     internal static async Task<MySqlServer> ReadAsync(MySqlSession session, CancellationToken cancellation)
     {
         IReadOnlyList<string?[]> rows = await session.SelectAsync(
-            ["VERSION()", "CURRENT_USER()", "@@max_allowed_packet", "@@lower_case_table_names"], "", cancellation);
+            ["VERSION()", "CURRENT_USER()", "@@max_allowed_packet", "@@lower_case_table_names", "CONCAT_WS(':', @@hostname, @@port, @@datadir)"], "", cancellation);
         IReadOnlyList<string[]> variables = await session.ShowAsync(
             $"SHOW VARIABLES WHERE Variable_name IN ({string.Join(", ", s_telling.Select(static name => $"'{name}'"))})", cancellation);
         return new MySqlServer(
             rows[0][0]!, rows[0][1]!, long.Parse(rows[0][2]!, CultureInfo.InvariantCulture), int.Parse(rows[0][3]!, CultureInfo.InvariantCulture),
-            variables.Select(static row => row[0]).ToHashSet());
+            variables.Select(static row => row[0]).ToHashSet())
+        {
+            Place = rows[0][4]!,
+            HasPartialRevokes = variables.Any(static row => row is ["partial_revokes", "ON"]),
+        };
     }
 }
