@@ -45,7 +45,7 @@ internal sealed class RestoreCommand : Verb
 
     private readonly Option<bool> _updateRoles = new("--update-roles")
     {
-        Description = "Change database roles that exist on the server to what they were, passwords included; without it they stay as they are",
+        Description = "Change database roles and accounts that exist on the server to what they were, passwords included; without it they stay as they are",
     };
 
     private readonly Option<bool> _status = new("--status")

@@ -87,13 +87,22 @@ public abstract class AccountRestoreTests(MariaDbServer source, MariaDbServer ta
         source.Sql("""
             CREATE DATABASE defined; USE defined; CREATE TABLE t (a INT PRIMARY KEY); INSERT INTO t VALUES (5); CREATE USER author@localhost IDENTIFIED BY 'a'; CREATE USER reader@'%' IDENTIFIED BY 'r';
             GRANT SELECT, EXECUTE ON defined.* TO author@localhost; CREATE DEFINER = author@localhost VIEW v AS SELECT a, a + 1 AS b FROM t; CREATE DEFINER = author@localhost VIEW w AS SELECT b FROM v;
+            CREATE USER writer@localhost; GRANT SELECT ON defined.t TO writer@localhost; CREATE DEFINER = writer@localhost VIEW x AS SELECT a FROM t; GRANT SELECT ON defined.x TO writer@localhost;
+            CREATE DEFINER = writer@localhost VIEW y AS SELECT a FROM x;
             CREATE DEFINER = author@localhost PROCEDURE p() SELECT a FROM t; GRANT SELECT ON defined.w TO reader@'%'; GRANT EXECUTE ON PROCEDURE defined.p TO reader@'%';
             """);
         using MySqlBench bench = new();
-        await bench.RestoreAsync(await bench.CaptureAsync(source.Own("defined")), target.Own("defined"));
+        VerifiedSnapshot snapshot = await bench.CaptureAsync(source.Own("defined"));
+        await bench.RestoreAsync(snapshot, target.Own("defined"));
         Assert.Equal(source.Dump("defined"), target.Dump("defined"));
         Assert.Equal(source.Shown("author@localhost", "reader@'%'"), target.Shown("author@localhost", "reader@'%'"));
         Assert.Equal("6\n5\n", target.Login("reader", "r", "SELECT b FROM w; CALL p()", "defined"));
+        // They are put aside, and come back.
+        string dump = target.Dump("defined");
+        await using IRestoration again = await bench.RestoreAsync(snapshot, target.Own("defined"), "again");
+        Assert.Equal(dump, target.Dump("defined"));
+        await again.RevertAsync(Cancellation);
+        Assert.Equal(dump, target.Dump("defined"));
     }
 
     [Fact]

@@ -85,9 +85,11 @@ public sealed class OracleMySqlTests(OracleMySqlServer server) : IClassFixture<O
         other.Sql("""
             CREATE DATABASE there; USE there; CREATE TABLE t (a INT PRIMARY KEY, u UUID, i INET6); CREATE SEQUENCE s; CREATE TABLE h (a INT) WITH SYSTEM VERSIONING;
             SET sql_mode = ORACLE;
-            CREATE PACKAGE tools AS c INT; END;
+            DELIMITER //
+            CREATE PACKAGE tools AS FUNCTION three RETURN INT; END; //
+            DELIMITER ;
             CREATE ROLE theirs; GRANT SELECT ON there.* TO theirs;
-            """, "mysql", "--delimiter=//");
+            """);
         string both = State(other);
         using MySqlBench bench = new();
         VerifiedSnapshot snapshot = await bench.CaptureAsync(other.Own("there"));

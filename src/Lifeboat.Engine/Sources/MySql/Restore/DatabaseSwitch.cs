@@ -68,6 +68,7 @@ internal sealed partial class DatabaseSwitch(
         await FillAsync(session, State.Live, [.. State.IncomingObjects.Where(static one => one.Kind != "event")], State.ObjectsFrom, cancellation);
         await GrantAsync(session, State.Grants, cancellation);
         await GrantAsync(session, State.IncomingObjects, cancellation);
+        await DefineViewsAsync(session, State.IncomingObjects, State.ObjectsFrom, cancellation);
         await AccountPlan.RequireAsync(session, State.Grants, source, cancellation);
     }
 
@@ -109,9 +110,10 @@ internal sealed partial class DatabaseSwitch(
             // MySQL locks every table of a database that it alters, so that a transaction which the switch failed for would keep this from happening too.
             if (await new Definitions(session, State.Live).DatabaseOptionsAsync(cancellation) != was.Options)
                 await StepAsync(session, $"ALTER DATABASE {SqlText.Identifier(State.Live)} {was.Options}", cancellation);
-            await context.StepAsync("make the live objects again", () => MakeAsync(
-                session, State.Live, [.. was.Objects.Where(one => !kept.Contains(Key(one)))], State.Live, awake: true, cancellation));
+            Definition[] again = [.. was.Objects.Where(one => !kept.Contains(Key(one)))];
+            await context.StepAsync("make the live objects again", () => MakeAsync(session, State.Live, again, State.Live, awake: true, cancellation));
             await GrantAsync(session, was.Objects, cancellation);
+            await DefineViewsAsync(session, again, State.Live, cancellation);
             await DropEmptyAsync(session, State.Outgoing, cancellation);
         }
         else
@@ -300,6 +302,9 @@ internal sealed partial class DatabaseSwitch(
     /// <summary>Makes objects in a database in which none of them does anything by itself.</summary>
     private Task FillAsync(MySqlSession session, string schema, IReadOnlyList<Definition> objects, string from, CancellationToken cancellation) =>
         context.StepAsync($"make objects in {schema}", () => MakeAsync(session, schema, objects, from, awake: false, cancellation));
+
+    private Task DefineViewsAsync(MySqlSession session, IReadOnlyList<Definition> objects, string from, CancellationToken cancellation) =>
+        context.StepAsync("give views to their definers", () => StagedContent.DefineViewsAsync(session, objects, from, State.Live, cancellation));
 
     private async Task MakeAsync(
         MySqlSession session, string schema, IReadOnlyList<Definition> objects, string from, bool awake, CancellationToken cancellation)

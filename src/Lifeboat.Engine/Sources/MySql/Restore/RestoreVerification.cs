@@ -80,11 +80,13 @@ internal sealed class RestoreVerification(RestoreTarget target, IReadOnlyList<Ac
 
     private string Back(string text) => StagedContent.Placed(text, target.Names.Staging, target.Details.Database);
 
-    /// <summary>MariaDB names the database of a view's columns only where the view's definer may not read them: rights on the staged database, which nobody has.</summary>
+    /// <summary>
+    /// Staged events sleep, and views are not yet their definers'. MariaDB names the database of a view's columns only where its definer may not read them.
+    /// </summary>
     private static string Text(Definition one, string database) => string.Join("\n", one.Kind switch
     {
         "event" => one.Statements.Select(Events.Asleep),
-        "view" => one.Statements.Select(sql => sql.Replace(Definitions.Latin1(SqlText.Identifier(database)) + ".", "", StringComparison.Ordinal)),
+        "view" => one.Statements.Select(sql => StagedContent.AsOurs(sql).Replace(Definitions.Latin1(SqlText.Identifier(database)) + ".", "", StringComparison.Ordinal)),
         _ => one.Statements,
     });
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.RegularExpressions;
 using Lifeboat.Engine.Sources.MySql.Capture;
 using Lifeboat.Engine.Sources.MySql.Catalogue;
 using Lifeboat.Engine.Sources.MySql.Sessions;
@@ -7,7 +8,7 @@ using Lifeboat.Engine.Sources.MySql.Sql;
 namespace Lifeboat.Engine.Sources.MySql.Restore;
 
 /// <summary>Builds the staged database: tables, rows, keys, then everything that refers to them.</summary>
-internal sealed class StagedContent(RestoreTarget target)
+internal sealed partial class StagedContent(RestoreTarget target)
 {
     private readonly List<DeferredTable> _tables = [];
 
@@ -43,7 +44,10 @@ internal sealed class StagedContent(RestoreTarget target)
         await CreateAsync(staging, await target.ObjectsAsync(cancellation), target.Details.Database, target.Names.Staging, awake: false, cancellation);
     }
 
-    /// <summary>Creates objects in the session's database.</summary>
+    /// <summary>
+    /// Creates objects in the session's database. Views are our own account's for now: a view over another can only be made where its definer has rights,
+    /// which are on the live database.
+    /// </summary>
     /// <param name="from">The database that their texts name.</param>
     /// <param name="awake">Whether events are to run that did.</param>
     public static async Task CreateAsync(
@@ -54,7 +58,7 @@ internal sealed class StagedContent(RestoreTarget target)
             foreach (string sql in one.Statements)
             {
                 bool create = ReferenceEquals(sql, one.Create);
-                string text = create && one.Kind == "view" ? Placed(sql, from, to) : create && one.Kind == "event" && !awake ? Events.Asleep(sql) : sql;
+                string text = create && one.Kind == "view" ? AsOurs(Placed(sql, from, to)) : create && one.Kind == "event" && !awake ? Events.Asleep(sql) : sql;
                 await session.ExecuteAsync(Bytes(text), cancellation);
             }
         }
@@ -62,9 +66,28 @@ internal sealed class StagedContent(RestoreTarget target)
         await session.ExecuteAsync(Definitions.Reset, cancellation);
     }
 
+    /// <summary>Gives the views of the session's database, which is the live one, to their definers.</summary>
+    public static async Task DefineViewsAsync(
+        MySqlSession session, IReadOnlyList<Definition> objects, string from, string to, CancellationToken cancellation)
+    {
+        foreach (Definition view in objects.Where(static one => one.Kind == "view" && Definer().IsMatch(one.Create)))
+        {
+            foreach (string sql in view.Statements)
+                await session.ExecuteAsync(Bytes(ReferenceEquals(sql, view.Create) ? Definer().Replace(Placed(sql, from, to), "CREATE OR REPLACE $1$2", 1) : sql), cancellation);
+        }
+
+        await session.ExecuteAsync(Definitions.Reset, cancellation);
+    }
+
+    /// <summary>The definition of a view of the same text that is our own account's.</summary>
+    public static string AsOurs(string create) => Definer().Replace(create, "CREATE $1DEFINER=CURRENT_USER ", 1);
+
     /// <summary>A text of the server's own making, with the names in it that are qualified by one database qualified by another.</summary>
     public static string Placed(string sql, string from, string to) => sql.Replace(
         Definitions.Latin1(SqlText.Identifier(from)) + ".", Definitions.Latin1(SqlText.Identifier(to)) + ".", StringComparison.Ordinal);
+
+    [GeneratedRegex(@"^CREATE (ALGORITHM=\w+ )?(DEFINER=`(?:[^`]|``)*`(?:@`[^`]*`)? )")]
+    private static partial Regex Definer();
 
     private static byte[] Bytes(string latin1) => Encoding.Latin1.GetBytes(latin1);
 }
