@@ -159,10 +159,10 @@ public sealed class MySqlTextTests
     [InlineData("GRANT SELECT ON *.* TO `a`@`%`", "*", "*")]
     [InlineData("GRANT SELECT (`x`, `y`), UPDATE ON `d ``b`.`t. ON ``` TO `a`@`%`", "d `b", "t. ON `")]
     [InlineData("GRANT EXECUTE ON PROCEDURE `d`.`p` TO `a`@`%` WITH GRANT OPTION", "d", "p")]
-    public void A_grants_place_is_found(string grant, string database, string name) => Assert.Equal((database, name), AccountReader.Place(grant));
+    public void A_grants_place_is_found(string grant, string database, string name) => Assert.Equal((database, name), GrantText.Place(grant));
 
     [Fact]
-    public void A_grant_of_a_role_has_no_place() => Assert.Null(AccountReader.Place("GRANT `r` TO `a`@`%`"));
+    public void A_grant_of_a_role_has_no_place() => Assert.Null(GrantText.Place("GRANT `r` TO `a`@`%`"));
 
     [Fact]
     public void Related_accounts_are_those_with_rights_definers_and_roles()
