@@ -5,6 +5,7 @@ using Lifeboat.Engine.Snapshots;
 namespace Lifeboat.EngineTests.Sources.Postgres;
 
 /// <summary>The largest values and many tables. They take minutes and gigabytes of memory, so only <c>./test long</c> runs them.</summary>
+[Trait("Time", "long")]
 public sealed class PostgresLimitTests(TwoServers servers) : IClassFixture<TwoServers>, IDisposable
 {
     private readonly RestoreBench _bench = new();
@@ -13,7 +14,7 @@ public sealed class PostgresLimitTests(TwoServers servers) : IClassFixture<TwoSe
 
     public void Dispose() => _bench.Dispose();
 
-    [Theory(Explicit = true)]
+    [Theory]
     [InlineData("text", "repeat('0123456789', 107374175)")]
     [InlineData("bytea", "decode(repeat('00ff5c0a09', 100000000), 'hex')")]
     public async Task The_largest_values_that_PostgreSQL_can_write_come_back(string type, string value)
@@ -33,7 +34,7 @@ public sealed class PostgresLimitTests(TwoServers servers) : IClassFixture<TwoSe
         Drop(name);
     }
 
-    [Fact(Explicit = true)]
+    [Fact]
     public async Task A_value_that_PostgreSQL_cannot_write_is_an_error_that_names_the_table()
     {
         Source.CreateDatabase("too large");
@@ -45,7 +46,7 @@ public sealed class PostgresLimitTests(TwoServers servers) : IClassFixture<TwoSe
         Source.Sql("postgres", "DROP DATABASE \"too large\"");
     }
 
-    [Fact(Explicit = true)]
+    [Fact]
     public async Task Thousands_of_tables_need_no_more_locks_than_a_server_has_by_default()
     {
         Source.CreateDatabase("many");
