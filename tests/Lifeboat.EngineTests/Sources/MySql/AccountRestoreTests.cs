@@ -59,7 +59,7 @@ public abstract class AccountRestoreTests(MariaDbServer source, MariaDbServer ta
             CREATE FUNCTION twice(n INT) RETURNS INT DETERMINISTIC RETURN 2 * n;
             CREATE TRIGGER named BEFORE INSERT ON customer FOR EACH ROW SET NEW.name = COALESCE(NEW.name, 'nobody');
             CREATE EVENT tidy ON SCHEDULE EVERY 1 DAY STARTS '2030-01-01 00:00:00' DO DELETE FROM rental WHERE returned < '2000-01-01';
-            CREATE DATABASE beside; CREATE TABLE beside.t (a INT);
+            CREATE DATABASE IF NOT EXISTS beside; CREATE TABLE IF NOT EXISTS beside.t (a INT);
             CREATE ROLE clerks; GRANT SELECT ON store.* TO clerks; GRANT INSERT, UPDATE (returned, customer) ON store.rental TO clerks;
             CREATE USER website@'%' IDENTIFIED BY 'w''s p"w' WITH MAX_USER_CONNECTIONS 50; GRANT SELECT, INSERT, UPDATE, EXECUTE ON store.* TO website@'%'; GRANT SELECT ON beside.t TO website@'%';
             CREATE USER mike@'127.0.0.1' IDENTIFIED BY 'hillyer'; GRANT clerks TO mike@'127.0.0.1'; {source.DefaultRole("clerks", "mike@'127.0.0.1'")};
@@ -76,7 +76,7 @@ public abstract class AccountRestoreTests(MariaDbServer source, MariaDbServer ta
         Assert.Throws<InvalidOperationException>(() => target.Login("mike", "hillyer", "DELETE FROM rental", "store"));
         Assert.Contains("grants-elsewhere.sql", bench.Instructions, StringComparison.Ordinal);
         Assert.NotEqual(source.Shown("website@'%'"), target.Shown("website@'%'"));
-        target.Sql("CREATE DATABASE beside; CREATE TABLE beside.t (a INT)");
+        target.Sql("CREATE DATABASE IF NOT EXISTS beside; CREATE TABLE IF NOT EXISTS beside.t (a INT)");
         target.Sql(await File.ReadAllTextAsync(Path.Combine(bench.Folder, "databases/shop/grants-elsewhere.sql"), Cancellation));
         Assert.Equal(source.Shown("website@'%'", "mike@'127.0.0.1'", "clerks"), target.Shown("website@'%'", "mike@'127.0.0.1'", "clerks"));
     }

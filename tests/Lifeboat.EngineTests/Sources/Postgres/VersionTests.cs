@@ -221,7 +221,7 @@ public sealed class VersionTests : IAsyncLifetime
         string dump = programs.DumpFrom(server, database, ["--schema-only", .. options]);
         foreach ((Regex differs, string common) in s_explained)
             dump = differs.Replace(dump, common);
-        return [.. RestoreBench.Lines(dump).Where(static l => !l.StartsWith("-- Dumped from", StringComparison.Ordinal))];
+        return [.. RestoreBench.Lines(dump).Where(static l => l.Length > 0 && !l.StartsWith("-- Dumped from", StringComparison.Ordinal))];
     }
 
     /// <summary>Before 16 memberships have no options of their own, and pg_dumpall of 16 and later writes no grantors of them.</summary>

@@ -41,7 +41,7 @@ internal sealed partial record Account(string User, string Host, bool Role, stri
             yield return $"its options are{there.Options}, and were{Options}";
         foreach (string grant in GrantsFor(database).Except(there.Grants))
             yield return $"it lacks {grant}";
-        foreach (string grant in there.GrantsFor(database).Except(Grants))
+        foreach (string grant in there.GrantsFor(database).Except(Grants).Where(grant => !GrantText.IsOnAnother(grant, database)))
             yield return $"it has {grant} besides";
     }
 

@@ -15,7 +15,7 @@ namespace Lifeboat.Engine.Sources.MySql.Accounts;
 /// locked, have them. Each step looks at what an account is and changes what differs, so that it can be taken again.
 /// </summary>
 /// <param name="ToCaptured">Whether the switch brings about the captured state, or the one before the restore.</param>
-/// <param name="Database">The one that is restored: grants on tables and routines of others are left alone.</param>
+/// <param name="Database">The one that is restored: grants on others, and on their tables and routines, are left alone.</param>
 internal sealed partial record AccountChanges(bool ToCaptured, string Database, IReadOnlyList<AccountChange> Accounts)
 {
     /// <summary>What the names of accounts that keep passwords begin with.</summary>
@@ -97,7 +97,9 @@ internal sealed partial record AccountChanges(bool ToCaptured, string Database, 
         }
 
         HashSet<string> lost = [];
-        foreach (string grant in GrantText.Changes(there.GrantsFor(Database), wanted.Grants))
+        // What others gave on another database is theirs; what the restore gave there goes with it.
+        bool isTheirs(string grant) => GrantText.IsOnAnother(grant, Database) && !wanted.Grants.Contains(grant) && (captured || !change.Captured.Grants.Contains(grant));
+        foreach (string grant in GrantText.Changes([.. there.GrantsFor(Database).Where(grant => !isTheirs(grant))], wanted.Grants))
         {
             IReadOnlyList<string> statements = GrantText.Statements(grant);
             // A grant on a table that is not there any more can be had, and not be given: that must not keep the rest from being put back.
@@ -109,7 +111,7 @@ internal sealed partial record AccountChanges(bool ToCaptured, string Database, 
         }
 
         Account now = await AccountReader.ReadAsync(session, change.User, change.Host, change.Role, cancellation);
-        if (now.Identified != identified || now.Options != wanted.Options || !now.GrantsFor(Database).ToHashSet().SetEquals(wanted.Grants.Except(lost)))
+        if (now.Identified != identified || now.Options != wanted.Options || !now.GrantsFor(Database).Where(grant => !isTheirs(grant)).ToHashSet().SetEquals(wanted.Grants.Except(lost)))
             throw new LifeboatException(
                 ErrorCodes.RestoredDiffers, $"account {change.Name} is not what it should be after it was changed",
                 "compare SHOW CREATE USER and SHOW GRANTS with users.sql in the snapshot", session.Connection.Source);

@@ -32,6 +32,10 @@ internal static partial class GrantText
     /// <summary>Whether a grant is on a table or routine of another database, so that it is none of this one's business.</summary>
     public static bool IsElsewhere(string grant, string database) => Place(grant) is { Object: not "*" } place && place.Database != database;
 
+    /// <summary>Whether a grant is on another database as a whole, and not on this one too: another application's, or a copy's.</summary>
+    public static bool IsOnAnother(string grant, string database) =>
+        Place(grant) is { Object: "*", Database: not "*" } place && !Covers(place.Database, database);
+
     /// <summary>Whether a grant is on one database alone, which it may name with its wildcards escaped.</summary>
     public static bool IsOn(string grant, string database) =>
         Place(grant) is { } place && (place.Object == "*" ? Literally(place.Database) : place.Database) == database;
@@ -136,6 +140,6 @@ internal static partial class GrantText
     [GeneratedRegex(@"^GRANT PROXY ON ([`'].*[`'])@([`'].*[`']) TO ")]
     private static partial Regex Proxy();
 
-    [GeneratedRegex(@"(?: TO | FROM | FOR |(?<=^ALTER) USER )([`'](?:[^`']|``)*[`'](?:@[`'][^`']*[`'])?)(?= WITH | DEFAULT ROLE |$)")]
+    [GeneratedRegex(@"(?: TO | FROM | FOR |(?<=^ALTER) USER )((?:`(?:[^`]|``)*`|'(?:[^']|'')*')(?:@[`'][^`']*[`'])?)(?= WITH | DEFAULT ROLE |$)")]
     private static partial Regex To();
 }

@@ -24,7 +24,7 @@ internal sealed class CaptureRights
     {
     }
 
-    public bool MayLock => Has("RELOAD") || Has("FLUSH_TABLES");
+    public bool MayLock => HasGlobal("RELOAD") || HasGlobal("FLUSH_TABLES");
 
     public bool MayReadAccounts { get; private init; }
 

@@ -53,12 +53,14 @@ internal sealed partial class DatabaseSwitch(
             session, [.. Pairs(live.Tables, State.Live, State.Outgoing), .. Pairs(live.IncomingTables, State.Incoming ?? "", State.Live)], cancellation);
         if (live.Exists)
             await FillAsync(session, State.Outgoing, live.Objects, State.Live, cancellation);
-        if (State.Incoming is null)
-            await DropEmptyAsync(session, State.Live, cancellation);
-        else
+        if (State.Incoming is not null)
+        {
             await FillLiveAsync(session, live, cancellation);
-        if (State.Changes is { } changes)
-            await changes.ForwardAsync(session, context, cancellation);
+            return;
+        }
+
+        await DropEmptyAsync(session, State.Live, cancellation);
+        await ChangeAccountsAsync(session, cancellation);
     }
 
     private async Task FillLiveAsync(MySqlSession session, LiveState live, CancellationToken cancellation)
@@ -68,8 +70,25 @@ internal sealed partial class DatabaseSwitch(
         await FillAsync(session, State.Live, [.. State.IncomingObjects.Where(static one => one.Kind != "event")], State.ObjectsFrom, cancellation);
         await GrantAsync(session, State.Grants, cancellation);
         await GrantAsync(session, State.IncomingObjects, cancellation);
+        // A view is given to its definer when that one has its rights.
+        await ChangeAccountsAsync(session, cancellation);
         await DefineViewsAsync(session, State.IncomingObjects, State.ObjectsFrom, cancellation);
         await AccountPlan.RequireAsync(session, State.Grants, source, cancellation);
+    }
+
+    private async Task ChangeAccountsAsync(MySqlSession session, CancellationToken cancellation)
+    {
+        if (State.Changes is not { } changes)
+            return;
+        await NoteAsync(State with { AccountsBegun = true }, cancellation);
+        await changes.ForwardAsync(session, context, cancellation);
+    }
+
+    /// <summary>Accounts that the switch has not come to may have been changed by others meanwhile, and are let be.</summary>
+    private async Task ChangeAccountsBackAsync(MySqlSession session, CancellationToken cancellation)
+    {
+        if (State is { AccountsBegun: true, Changes: { } changes })
+            await changes.BackAsync(session, context, cancellation);
     }
 
     /// <summary>Nobody can be kept out of a database; but events do not run before this.</summary>
@@ -79,8 +98,10 @@ internal sealed partial class DatabaseSwitch(
         if (State.Incoming is null || events.Length == 0)
             return;
         await using MySqlSession session = await open(cancellation);
-        await DropAsync(session, State.Live, events, cancellation);
-        await context.StepAsync("create events", () => MakeAsync(session, State.Live, events, State.ObjectsFrom, awake: true, cancellation));
+        // Those that are there were made by a call before; somebody may have changed them since.
+        HashSet<string> there = [.. (await session.SelectAsync(["EVENT_NAME"], $"FROM information_schema.EVENTS WHERE EVENT_SCHEMA = {SqlText.Literal(State.Live)}", cancellation)).Select(static row => row[0]!)];
+        await context.StepAsync("create events", () => MakeAsync(
+            session, State.Live, [.. events.Where(one => !there.Contains(one.Name))], State.ObjectsFrom, awake: true, cancellation));
     }
 
     public async Task BackAsync(CancellationToken cancellation)
@@ -113,12 +134,14 @@ internal sealed partial class DatabaseSwitch(
             Definition[] again = [.. was.Objects.Where(one => !kept.Contains(Key(one)))];
             await context.StepAsync("make the live objects again", () => MakeAsync(session, State.Live, again, State.Live, awake: true, cancellation));
             await GrantAsync(session, was.Objects, cancellation);
+            await ChangeAccountsBackAsync(session, cancellation);
             await DefineViewsAsync(session, again, State.Live, cancellation);
             await DropEmptyAsync(session, State.Outgoing, cancellation);
         }
         else
         {
             await DropEmptyAsync(session, State.Live, cancellation);
+            await ChangeAccountsBackAsync(session, cancellation);
         }
 
         if (State is { IncomingIsKept: true, Incoming: { } keptIn })
@@ -126,9 +149,6 @@ internal sealed partial class DatabaseSwitch(
             await DropObjectsAsync(session, keptIn, [], cancellation);
             await FillAsync(session, keptIn, State.IncomingObjects, State.ObjectsFrom, cancellation);
         }
-
-        if (State.Changes is { } changes)
-            await changes.BackAsync(session, context, cancellation);
     }
 
     /// <summary>Drops the database that the incoming tables came from, which has none any more.</summary>

@@ -41,6 +41,9 @@ internal sealed record DatabaseSwitchRecord(string Live, string? Incoming, strin
     /// <summary>What the live state was when the switch began; null before.</summary>
     public LiveState? LiveState { get; init; }
 
+    /// <summary>Whether the switch has begun to change accounts.</summary>
+    public bool AccountsBegun { get; init; }
+
     /// <summary>The server's time (UTC, in whole seconds) when the switch began; no incoming table was written to in that second before.</summary>
     public string? Began { get; init; }
 

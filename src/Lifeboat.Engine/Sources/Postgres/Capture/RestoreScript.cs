@@ -19,29 +19,25 @@ internal sealed class RestoreScript(PostgresDetails details, IReadOnlyList<IRead
     public async Task WriteAsync(Stream stream, SchemaDump schema, CancellationToken cancellation)
     {
         await WriteAsync(stream, Header(), cancellation);
-        await WriteSchemaAsync(stream, schema, cancellation);
+        await WriteSectionAsync(
+            stream, schema, "pre-data", sql => _extensions.EditsSchema ? _extensions.EditSchema(sql, new Dictionary<string, string>()) : sql, cancellation);
         await WriteAsync(stream, Settings(), cancellation);
         await WriteAsync(stream, "\n-- The tables' rows.\n", cancellation);
         for (int i = 0; i < details.Tables.Count; i++)
             await WriteAsync(stream, Load(details.Tables[i], paths[i]), cancellation);
         await WriteAsync(stream, string.Concat(_extensions.AfterLoadSql.Select(static sql => $"\n-- Object ids that rows hold become this server's.\n{sql};\n")), cancellation);
         await WriteAsync(stream, "\n-- Sequences.\n\\ir sequences.sql\n" + LargeObjects(), cancellation);
-        await schema.WriteTextAsync(["--section=post-data"], stream, cancellation);
+        await WriteSectionAsync(stream, schema, "post-data", static sql => sql, cancellation);
         await WriteAsync(stream, Refresh() + "\nRESET ALL;\nANALYZE;\n" + string.Concat(_extensions.AtEndSql.Concat(_extensions.WhenLiveSql).Select(static sql => sql + ";\n")), cancellation);
     }
 
-    private async Task WriteSchemaAsync(Stream stream, SchemaDump schema, CancellationToken cancellation)
+    /// <summary>Schema texts are bytes, a character for each. The script is for the captured server's version first, which the programs may not be of.</summary>
+    private async Task WriteSectionAsync(Stream stream, SchemaDump schema, string section, Func<string, string> edit, CancellationToken cancellation)
     {
-        if (!_extensions.EditsSchema)
-        {
-            await schema.WriteTextAsync(["--section=pre-data"], stream, cancellation);
-            return;
-        }
-
         using MemoryStream text = new();
-        await schema.WriteTextAsync(["--section=pre-data"], text, cancellation);
-        string edited = _extensions.EditSchema(Encoding.Latin1.GetString(text.GetBuffer(), 0, (int)text.Length), new Dictionary<string, string>());
-        await stream.WriteAsync(Encoding.Latin1.GetBytes(edited), cancellation);
+        await schema.WriteTextAsync(["--section=" + section], text, cancellation);
+        string sql = ColumnBooks.Without(edit(Encoding.Latin1.GetString(text.GetBuffer(), 0, (int)text.Length)));
+        await stream.WriteAsync(Encoding.Latin1.GetBytes(OlderServer.Edit(sql, details.ServerVersionNumber / 10000)), cancellation);
     }
 
     /// <summary><c>sequences.sql</c>.</summary>

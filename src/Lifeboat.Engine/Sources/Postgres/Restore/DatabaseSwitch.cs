@@ -93,7 +93,13 @@ internal sealed class DatabaseSwitch(
         }
 
         if (State.LiveOid is not null && there.GetValueOrDefault(State.Live) == State.LiveOid)
+        {
             await AllowAsync(session, State.Live, State.LiveWasOpen, cancellation);
+            // The jobs of the live database ended with its connections.
+            if (State.LiveWasOpen && await ActingExtensions.AreOfferedAsync(session, cancellation))
+                await LetActAsync(cancellation);
+        }
+
         if (State is { Incoming: not null, IncomingWasOpen: true } && there.GetValueOrDefault(State.Incoming) == State.IncomingOid)
             await AllowAsync(session, State.Incoming, true, cancellation);
         if (State.Changes is { } changes)

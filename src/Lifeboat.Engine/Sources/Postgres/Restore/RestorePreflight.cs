@@ -49,7 +49,8 @@ internal sealed class RestorePreflight(RestoreTarget target, PsqlSession session
         RolePlan roles = PlanRoles(captured, there, rights, names);
         HashSet<string> rolesThere = [.. there.Roles.Keys, .. roles.Create.Select(static role => role.Name)];
         PostgresDatabase database = Details.Database;
-        if (!rights.Superuser && !session.InRecovery)
+        // An older server would not understand what to try, and takes no snapshot anyway.
+        if (!rights.Superuser && !session.InRecovery && session.ServerMajor >= Details.ServerVersionNumber / 10000)
         {
             roles = roles.WithOwners(names.Owners.Append(NameText.Decode(Details.Database.Owner, Details)).Distinct(), rights, target.Source);
             (roles, IReadOnlyList<PostgresSetting> possible) = await new RoleTrial(session, rights, Details, target.Source).RunAsync(
@@ -61,7 +62,7 @@ internal sealed class RestorePreflight(RestoreTarget target, PsqlSession session
         _warnings.AddRange(roles.Warnings);
         CheckDatabaseRight(rights);
         if (!rights.Superuser)
-            await new SuperuserNeeds(target, _server, names).CheckAsync(rights, [.. there.Grants, .. roles.Grant], _blockers, cancellation);
+            await new SuperuserNeeds(target, _server, names).CheckAsync(rights, [.. there.Grants], roles.Grant, _blockers, cancellation);
         (bool keep, List<GlobalTablespace> create) = await PlanTablespacesAsync(captured, rights, names, cancellation);
         await CheckExtensionsAsync(rights, cancellation);
         await CheckLabelProvidersAsync(cancellation);

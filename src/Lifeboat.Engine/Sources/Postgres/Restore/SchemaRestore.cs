@@ -21,15 +21,12 @@ namespace Lifeboat.Engine.Sources.Postgres.Restore;
 internal sealed partial class SchemaRestore(
     RunContext context, PostgresTools tools, PostgresConnection connection, VerifiedSnapshot snapshot, string path, bool tablespaces, int serverMajor) : IDisposable
 {
-    // What pg_restore sets at its start, by the major version that brought it; an older server refuses it.
-    private static readonly (int Major, string Sql)[] s_settings = [(17, "\nSET transaction_timeout = 0;")];
-
     private string? _file;
 
-    private IEnumerable<string> UnknownSettings => s_settings.Where(one => one.Major > serverMajor && one.Major <= tools.Version.Major).Select(static one => one.Sql);
+    private bool IsEdited => OlderServer.Needs(tools.Version.Major, serverMajor);
 
     public Task PreDataAsync(CancellationToken cancellation) =>
-        UnknownSettings.Any() ? TextAsync("pre-data", static text => text, cancellation) : RunAsync("pre-data", [], cancellation);
+        IsEdited ? TextAsync("pre-data", static text => text, cancellation) : RunAsync("pre-data", [], cancellation);
 
     /// <summary>What comes before the rows, changed.</summary>
     /// <param name="edit">Takes and gives the text's bytes, a character for each.</param>
@@ -47,10 +44,7 @@ internal sealed partial class SchemaRestore(
             reader.Start, FeedAsync, async (output, token) => await SchemaText.CopyAsync(output, text, token), cancellation);
         if (exit != 0)
             throw ProgramRunner.Failed(reader.Start, exit, errors);
-        string edited = edit(Encoding.Latin1.GetString(text.GetBuffer(), 0, (int)text.Length));
-        foreach (string setting in UnknownSettings)
-            if (edited.IndexOf(setting, StringComparison.Ordinal) is var at and >= 0)
-                edited = edited.Remove(at, setting.Length); // The first one is pg_restore's own.
+        string edited = OlderServer.Edit(edit(Encoding.Latin1.GetString(text.GetBuffer(), 0, (int)text.Length)), serverMajor);
         PostgresCommand psql = connection.Command(tools.Psql, ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=terse", "-f", "-"]);
         (exit, errors) = await ProgramRunner.PumpAsync(
             psql.Start,
@@ -70,9 +64,9 @@ internal sealed partial class SchemaRestore(
     /// </remarks>
     public async Task PostDataAsync(int workers, CancellationToken cancellation)
     {
-        if (UnknownSettings.Any())
+        if (IsEdited)
         {
-            await TextAsync("post-data", text => serverMajor < SubscriptionDefaults.RunsAsTablesOwner ? RunAsOwner().Replace(text, "") : text, cancellation);
+            await TextAsync("post-data", static text => text, cancellation);
             return;
         }
 
@@ -173,10 +167,6 @@ internal sealed partial class SchemaRestore(
     }
 
     private string TemporaryFile(string kind) => Path.Combine(context.Host.TempDirectory, $"lifeboat-{context.Host.NewId()}.{kind}");
-
-    // What servers without the option do.
-    [GeneratedRegex(@"(?<=\nCREATE SUBSCRIPTION [^\n]*), run_as_owner = true\b", RegexOptions.CultureInvariant)]
-    private static partial Regex RunAsOwner();
 
     // An entry's line: numbers, kind, schema, name, owner (pg_restore's PrintTOCSummary). A comment's name begins with what it is on.
     [GeneratedRegex(@"^\d+; \d+ \d+ ((EVENT )?TRIGGER |(COMMENT|SECURITY LABEL) .*\bTRIGGER )", RegexOptions.CultureInvariant)]

@@ -14,11 +14,12 @@ internal sealed class SuperuserNeeds(RestoreTarget target, TargetServer server, 
 
     private string DatabaseOwner => NameText.Decode(target.Details.Database.Owner, target.Details);
 
-    /// <param name="grants">What roles have been given when the schema is restored.</param>
-    public async Task CheckAsync(TargetRights rights, IReadOnlyList<Grant> grants, List<Problem> blockers, CancellationToken cancellation)
+    /// <param name="there">What roles have been given.</param>
+    /// <param name="made">What the restore gives them.</param>
+    public async Task CheckAsync(TargetRights rights, IReadOnlyList<Grant> there, IReadOnlyList<Grant> made, List<Problem> blockers, CancellationToken cancellation)
     {
         void block(string message, string hint) => blockers.Add(new Problem(ErrorCodes.PostgresRightMissing, message, hint, target.Source));
-        bool isMember(string role) => rights.MayActAs(role) || (role == OfDatabase && isMember(DatabaseOwner)) || grants.Any(grant => grant is Membership && grant.Pair == (role, rights.User));
+        bool isMember(string role) => rights.MayActAs(role) || (role == OfDatabase && isMember(DatabaseOwner)) || made.Any(grant => grant is Membership && grant.Pair == (role, rights.User));
         foreach (string owner in names.Owners.Append(DatabaseOwner).Distinct().Where(owner => !isMember(owner)).Order(StringComparer.Ordinal))
             block(
                 $"objects of the database belong to role {owner}, and user {rights.User} is not a member of it that inherits its rights",
@@ -34,7 +35,7 @@ internal sealed class SuperuserNeeds(RestoreTarget target, TargetServer server, 
         }
 
         foreach ((string schema, string owner) in names.Placed.Order())
-            if (SchemaOwner(schema) is { } schemaOwner && !Inherits(owner, schemaOwner, grants))
+            if (SchemaOwner(schema) is { } schemaOwner && !Inherits(owner, schemaOwner, [.. there, .. made]))
                 block(
                     $"role {owner} owns objects in {(schema.Length == 0 ? "the database" : $"schema {schema}")} of role {schemaOwner}: only a superuser can give them to it while it may not create any there",
                     $"restore as a superuser, or have one run, for as long as the restore takes: GRANT {SqlText.Identifier(schemaOwner)} TO {SqlText.Identifier(owner)}");
@@ -51,7 +52,7 @@ internal sealed class SuperuserNeeds(RestoreTarget target, TargetServer server, 
     private static bool Inherits(string role, string from, IReadOnlyList<Grant> grants)
     {
         HashSet<string> roles = [role];
-        while (grants.OfType<Membership>().Any(grant => roles.Contains(grant.Member) && roles.Add(grant.Role)))
+        while (grants.OfType<Membership>().Any(grant => grant.Inherit != false && roles.Contains(grant.Member) && roles.Add(grant.Role)))
         {
             // Each round adds a role.
         }

@@ -61,8 +61,10 @@ internal sealed class RoleTrial(PsqlSession session, TargetRights rights, Postgr
             string? refusal = await RefusalAsync(RoleRestoration.Sql(open, statement, rights), cancellation);
             if (refusal is null)
                 kept.Add(statement);
-            else if (statement.Kind is GlobalKind.RoleSetting or GlobalKind.RoleRemark)
-                LeaveOut($"role {role.Name} is created without {(statement.Kind == GlobalKind.RoleRemark ? "a comment or label" : $"setting {Setting(statement)}")}", statement.Sql);
+            else if (statement.Kind == GlobalKind.RoleRemark)
+                LeaveOut($"role {role.Name} is created without a comment or label", statement.Sql);
+            else if (statement.Kind == GlobalKind.RoleSetting) // whose value may be a secret
+                LeaveOut($"role {role.Name} is created without setting {Setting(statement)}", $"ALTER ROLE {SqlText.Identifier(role.Name)} SET {Setting(statement)} TO … (globals.sql has it)");
             else
                 Block($"role {role.Name} cannot be created: {refusal}", $"connect as a superuser, or have one run: CREATE ROLE {SqlText.Identifier(role.Name)}");
         }
@@ -87,7 +89,9 @@ internal sealed class RoleTrial(PsqlSession session, TargetRights rights, Postgr
         if (refusal is null)
             return true;
         if (role is not null)
-            LeaveOut($"role {role} comes without its setting {setting.Name} in the database", sql("…"));
+            LeaveOut(
+                $"role {role} comes without its setting {setting.Name} in the database",
+                $"ALTER ROLE {SqlText.Identifier(role)} IN DATABASE … SET {setting.Name} TO … (database.sql has it)");
         else
             Block(
                 $"the database has a setting {setting.Name}, which user {rights.User} may not make",

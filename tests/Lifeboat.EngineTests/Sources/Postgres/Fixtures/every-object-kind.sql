@@ -421,7 +421,6 @@ COMMENT ON LARGE OBJECT 4712 IS 'it''s "empty" \';
 ALTER FUNCTION touched() DEPENDS ON EXTENSION hstore;
 ALTER TRIGGER before_update ON tracked DEPENDS ON EXTENSION hstore;
 ALTER INDEX by_bloom DEPENDS ON EXTENSION bloom;
-ALTER MATERIALIZED VIEW z_first DEPENDS ON EXTENSION citext;
 
 -- Event triggers of each event and state; they would refuse what comes after them
 CREATE FUNCTION refuse_ddl() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no % here', tg_tag; END $$;
