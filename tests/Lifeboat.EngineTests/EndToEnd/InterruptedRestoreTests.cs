@@ -15,8 +15,8 @@ public sealed class InterruptedRestoreTests
     [Theory]
     [InlineData("postgres", "kill-before", 2)]
     [InlineData("postgres", "kill-after", 7)]
-    [InlineData("mariadb", "kill-before", 5)]
-    [InlineData("mariadb", "kill-after", 9)]
+    [InlineData("mariadb", "kill-before", 9)]
+    [InlineData("mariadb", "kill-after", 13)]
     [InlineData("mysql", "kill-before", 11)]
     public async Task Killed_at_any_step_the_next_command_makes_it_wholly_old_or_wholly_new(string kind, string how, int every)
     {
@@ -44,7 +44,7 @@ public sealed class InterruptedRestoreTests
     [Theory]
     [InlineData("postgres", "fail-before", 5)]
     [InlineData("postgres", "fail-after", 9)]
-    [InlineData("mariadb", "fail-before", 7)]
+    [InlineData("mariadb", "fail-before", 11)]
     [InlineData("mysql", "fail-after", 11)]
     public async Task When_any_step_fails_it_is_wholly_old_or_wholly_new_at_once(string kind, string how, int every)
     {
