@@ -90,7 +90,7 @@ public sealed class BackupOperation
         BundleName? name = store?.FreeName(_app.Name, started);
         string path = request.OutputFile ?? Path.Combine(directory, name!.FileName);
         SnapshotMetadata metadata = await WriteBundleAsync(path, started, password, captures, cancellation);
-        await DirectoryStore.WriteSidecarAsync(path, SnapshotCompletion.Serialize(metadata));
+        await DirectoryStore.WriteSidecarAsync(path, SnapshotCompletion.Serialize(metadata), _context.Host, cancellation);
         if (store is not null)
             await CopyToOtherStoresAsync(path, cancellation);
         return new BackupResult(path, metadata, new FileInfo(path).Length, Warnings());

@@ -23,6 +23,8 @@ public static class ErrorCodes
     public static readonly ErrorCode TargetMissing = new("LB1005", "target-missing", ExitStatus.Usage);
     public static readonly ErrorCode SourceUnsupported = new("LB1006", "source-unsupported", Failed);
     public static readonly ErrorCode AppFolderUnusable = new("LB1007", "app-folder-unusable", Failed);
+    public static readonly ErrorCode NotTrusted = new("LB1008", "not-trusted", Failed);
+    public static readonly ErrorCode SnapshotsOwnAppFile = new("LB1009", "snapshots-own-app-file", ExitStatus.Usage);
     public static readonly ErrorCode SecretMissing = new("LB1101", "secret-missing", ExitStatus.Usage);
     public static readonly ErrorCode SecretUnusable = new("LB1102", "secret-unusable", ExitStatus.Usage);
     public static readonly ErrorCode SecretExposed = new("LB1103", "secret-exposed", ExitStatus.Warnings);

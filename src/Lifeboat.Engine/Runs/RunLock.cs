@@ -4,6 +4,8 @@ using Lifeboat.Engine.Apps;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Processes;
+using Lifeboat.Engine.Storage;
+using Lifeboat.Engine.Trust;
 
 namespace Lifeboat.Engine.Runs;
 
@@ -36,16 +38,18 @@ public sealed class RunLock : IDisposable
     {
         string directory = StateDirectory(app);
         string note = Path.Combine(directory, "lock.json");
+        FileTrust trust = new(host);
         FileStream? file = null;
         try
         {
-            Directory.CreateDirectory(directory);
-            file = Open(Path.Combine(directory, "lock")) ?? throw Held(app, ReadNote(note));
-            if (ReadNote(note) is { } holder && !IsStale(holder, host))
+            StateFolder.Prepare(directory, host);
+            file = Open(Path.Combine(directory, "lock"), trust) ?? throw Held(app, ReadNote(note, trust));
+            if (ReadNote(note, trust) is { } holder && !IsStale(holder, host))
                 throw Held(app, holder);
             ProcessIdentity self = ProcessIdentity.Of(host.ProcessId);
             LockNote mine = new(self.Pid, self.Boot, self.Started, host.HostName, host.Time.GetUtcNow(), command);
-            File.WriteAllText(note, JsonSerializer.Serialize(mine, LockNoteJson.Default.LockNote));
+            File.Delete(note);
+            PrivateFile.Write(note, JsonSerializer.SerializeToUtf8Bytes(mine, LockNoteJson.Default.LockNote));
             return new RunLock(file, note);
         }
         catch (UnauthorizedAccessException e)
@@ -68,11 +72,13 @@ public sealed class RunLock : IDisposable
         _file.Dispose();
     }
 
-    private static FileStream? Open(string path)
+    private static FileStream? Open(string path, FileTrust trust)
     {
         try
         {
-            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            FileStream file = trust.OpenFile(path, "the lock", PrivateFile.Options(FileMode.OpenOrCreate, FileShare.None));
+            PrivateFile.Narrow(file.SafeFileHandle);
+            return file;
         }
         catch (IOException) when (File.Exists(path))
         {
@@ -80,11 +86,17 @@ public sealed class RunLock : IDisposable
         }
     }
 
-    private static LockNote? ReadNote(string path)
+    private static LockNote? ReadNote(string path, FileTrust trust)
     {
         try
         {
-            return File.Exists(path) ? JsonSerializer.Deserialize(File.ReadAllText(path), LockNoteJson.Default.LockNote) : null;
+            FileStreamOptions reading = new() { Mode = FileMode.Open, Access = FileAccess.Read, Share = FileShare.ReadWrite | FileShare.Delete };
+            using FileStream file = trust.OpenFile(path, "the lock's note", reading);
+            return JsonSerializer.Deserialize(file, LockNoteJson.Default.LockNote);
+        }
+        catch (FileNotFoundException)
+        {
+            return null;
         }
         catch (JsonException)
         {

@@ -5,6 +5,7 @@ using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Processes;
 using Lifeboat.Engine.Progress;
+using Lifeboat.Engine.Trust;
 
 namespace Lifeboat.Engine.Secrets;
 
@@ -56,7 +57,11 @@ public sealed class SecretResolver(string directory, RunContext context) : ISecr
         {
             await using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             if (reference.Scheme == SecretScheme.File)
+            {
+                new FileTrust(context.Host).RequireUnshared(file.SafeFileHandle, path, $"the secret {reference}");
                 WarnIfExposed(reference, path, file);
+            }
+
             return TextOf(reference, await ReadAsync(reference, file, cancellation));
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)

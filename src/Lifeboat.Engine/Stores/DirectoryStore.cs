@@ -20,10 +20,7 @@ public sealed class DirectoryStore(StoreSettings settings, HostEnvironment host)
     {
         try
         {
-            if (OperatingSystem.IsWindows())
-                System.IO.Directory.CreateDirectory(settings.Path);
-            else
-                System.IO.Directory.CreateDirectory(settings.Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            PrivateFile.CreateFolder(settings.Path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -72,18 +69,12 @@ public sealed class DirectoryStore(StoreSettings settings, HostEnvironment host)
             await copy.CommitAsync(cancellation);
         }
 
-        await WriteSidecarAsync(path, await File.ReadAllBytesAsync(bundle + BundleName.SidecarSuffix, cancellation));
+        await WriteSidecarAsync(path, await File.ReadAllBytesAsync(bundle + BundleName.SidecarSuffix, cancellation), host, cancellation);
     }
 
     /// <summary>Writes the copy of a bundle's metadata beside it, for its owner alone: it names tables and counts rows.</summary>
-    public static async Task WriteSidecarAsync(string bundle, ReadOnlyMemory<byte> metadata)
-    {
-        FileStreamOptions options = new() { Mode = FileMode.Create, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        await using FileStream file = new(bundle + BundleName.SidecarSuffix, options);
-        await file.WriteAsync(metadata);
-    }
+    public static Task WriteSidecarAsync(string bundle, ReadOnlyMemory<byte> metadata, HostEnvironment host, CancellationToken cancellation) =>
+        PrivateFile.ReplaceAsync(bundle + BundleName.SidecarSuffix, metadata, host.NewId(), cancellation);
 
     /// <summary>Removes what runs that were killed have left; only to be called under the app's lock.</summary>
     public int RemoveLeftovers(string app)

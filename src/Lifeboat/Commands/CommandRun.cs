@@ -2,6 +2,7 @@ using Lifeboat.Engine.Apps;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Restore;
+using Lifeboat.Engine.Trust;
 using Lifeboat.Output;
 
 namespace Lifeboat.Commands;
@@ -89,12 +90,12 @@ internal sealed class CommandRun(ProgramHost host, SharedValues shared, IRunOutp
     public async Task<App?> FindAppAsync(CancellationToken cancellation)
     {
         if (shared.Config is { } named)
-            return await AppFile.LoadAsync(Absolute(named), cancellation);
+            return await AppFile.LoadAsync(Absolute(named), new FileTrust(host.Environment), cancellation);
         for (string? folder = host.WorkingDirectory; folder is not null; folder = Path.GetDirectoryName(folder))
         {
             string file = Path.Combine(folder, DefaultAppFile);
-            if (File.Exists(file))
-                return await AppFile.LoadAsync(file, cancellation);
+            if (File.Exists(file) && AppFile.SnapshotAround(file) is null)
+                return await AppFile.LoadAsync(file, new FileTrust(host.Environment), cancellation);
         }
 
         return null;

@@ -329,13 +329,13 @@ public sealed class AppFileTests
     public async Task A_missing_file_a_folder_and_a_huge_file_have_clear_errors()
     {
         using TemporaryFolder folder = new();
-        LifeboatException missing = await Assert.ThrowsAsync<LifeboatException>(() => AppFile.LoadAsync(folder["lifeboat.yaml"], CancellationToken.None));
+        LifeboatException missing = await Assert.ThrowsAsync<LifeboatException>(() => AppFile.LoadAsync(folder["lifeboat.yaml"], TestTrust.Files, CancellationToken.None));
         Assert.Equal(ErrorCodes.AppFileMissing, missing.Code);
         Assert.Contains("lifeboat init", missing.Hint);
-        LifeboatException isFolder = await Assert.ThrowsAsync<LifeboatException>(() => AppFile.LoadAsync(folder.Path, CancellationToken.None));
+        LifeboatException isFolder = await Assert.ThrowsAsync<LifeboatException>(() => AppFile.LoadAsync(folder.Path, TestTrust.Files, CancellationToken.None));
         Assert.Equal(ErrorCodes.AppFileInvalid, isFolder.Code);
         await File.WriteAllBytesAsync(folder["huge.yaml"], new byte[1024 * 1024 + 1], TestContext.Current.CancellationToken);
-        LifeboatException huge = await Assert.ThrowsAsync<LifeboatException>(() => AppFile.LoadAsync(folder["huge.yaml"], CancellationToken.None));
+        LifeboatException huge = await Assert.ThrowsAsync<LifeboatException>(() => AppFile.LoadAsync(folder["huge.yaml"], TestTrust.Files, CancellationToken.None));
         Assert.Contains("1 MiB", huge.Message);
     }
 
@@ -344,7 +344,7 @@ public sealed class AppFileTests
     {
         using TemporaryFolder folder = new();
         await File.WriteAllTextAsync(folder["lifeboat.yaml"], Everything, TestContext.Current.CancellationToken);
-        App app = await AppFile.LoadAsync(folder["lifeboat.yaml"], TestContext.Current.CancellationToken);
+        App app = await AppFile.LoadAsync(folder["lifeboat.yaml"], TestTrust.Files, TestContext.Current.CancellationToken);
         Assert.Equal(folder.Path, app.Directory);
         Assert.Equal(folder["data/app.db"], Assert.IsType<SqliteSettings>(app.Sources[2]).Path);
     }

@@ -129,7 +129,7 @@ public sealed class DetectionTests : IDisposable
         Directory.CreateDirectory(_folder["app"]);
         InitResult result = await new InitOperation(new TestHost(_folder.Path).Context, NoPlaces with { OdooFiles = [_folder["etc/odoo.conf"]] })
             .RunAsync(_folder["app"], TestContext.Current.CancellationToken);
-        App app = await AppFile.LoadAsync(result.AppFile, TestContext.Current.CancellationToken);
+        App app = await AppFile.LoadAsync(result.AppFile, TestTrust.Files, TestContext.Current.CancellationToken);
         Assert.Equal(["postgresql:///a", "postgresql:///b"], app.Sources.OfType<PostgresSettings>().Select(static s => s.Url));
         Assert.Equal([_folder["etc/odoo.conf"]], Assert.Single(app.Sources.OfType<SettingsSettings>()).Files);
     }
@@ -222,7 +222,7 @@ public sealed class DetectionTests : IDisposable
         string text = await File.ReadAllTextAsync(result.AppFile, TestContext.Current.CancellationToken);
         Assert.DoesNotContain("hunter2", text);
         Assert.DoesNotContain(result.Findings, static f => f.ToString().Contains("hunter2", StringComparison.Ordinal));
-        return (await AppFile.LoadAsync(result.AppFile, TestContext.Current.CancellationToken), text);
+        return (await AppFile.LoadAsync(result.AppFile, TestTrust.Files, TestContext.Current.CancellationToken), text);
     }
 
     private async Task<string> ResolveAsync(SecretReference reference)

@@ -25,7 +25,7 @@ public sealed class InitOperationTests : IDisposable
         Assert.Equal(AppFileSchema.Text, await File.ReadAllTextAsync(_folder[".lifeboat/lifeboat.schema.json"], TestContext.Current.CancellationToken));
         if (!OperatingSystem.IsWindows())
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(result.PassphraseFile));
-        App app = await AppFile.LoadAsync(result.AppFile, TestContext.Current.CancellationToken);
+        App app = await AppFile.LoadAsync(result.AppFile, TestTrust.Files, TestContext.Current.CancellationToken);
         TestHost host = new(_folder.Path);
         Secret passphrase = await new SecretResolver(app.Directory, host.Context).ResolveAsync(app.Password!, TestContext.Current.CancellationToken);
         Assert.Null(PassphraseStrength.Check(passphrase, "x"));
@@ -149,7 +149,7 @@ public sealed class InitOperationTests : IDisposable
 
         InitResult result = RunAsync(folder.Path).GetAwaiter().GetResult();
         string text = File.ReadAllText(result.AppFile);
-        App app = AppFile.LoadAsync(result.AppFile, CancellationToken.None).GetAwaiter().GetResult();
+        App app = AppFile.LoadAsync(result.AppFile, TestTrust.Files, CancellationToken.None).GetAwaiter().GetResult();
         return app.Sources.Count > 0 && app.Sources.OfType<SqliteSettings>().All(static s => File.Exists(s.Path))
             && app.Sources.OfType<FilesSettings>().All(static s => Directory.Exists(s.Path));
     }

@@ -3,6 +3,8 @@ using Lifeboat.Engine.Apps.Keys;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Secrets;
+using Lifeboat.Engine.Storage;
+using Lifeboat.Engine.Trust;
 
 namespace Lifeboat.Engine.Apps.Detection;
 
@@ -19,6 +21,9 @@ public sealed class InitOperation(RunContext context, DetectionPlaces? places = 
 {
     public const string PassphraseName = "lifeboat.passphrase";
 
+    /// <summary>Everybody may read it, as with other programs' settings; whoever may write it decides what is run.</summary>
+    private const UnixFileMode AppFileMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+
     /// <param name="directory">The app's folder; absolute.</param>
     /// <exception cref="LifeboatException">There is an app file already, or the folder cannot be read or written.</exception>
     public async Task<InitResult> RunAsync(string directory, CancellationToken cancellation)
@@ -29,6 +34,8 @@ public sealed class InitOperation(RunContext context, DetectionPlaces? places = 
             throw Unusable(directory, "there is no such folder", null);
         if (Path.Exists(appFile) || new FileInfo(appFile).LinkTarget is not null)
             throw Exists(appFile, null);
+        // What is written where others can exchange it would be refused by the next command.
+        new FileTrust(context.Host).RequirePlace(directory, "the app file");
         try
         {
             return await WriteAsync(directory, appFile, cancellation);
@@ -52,9 +59,12 @@ public sealed class InitOperation(RunContext context, DetectionPlaces? places = 
         bool isNew = !Path.Exists(passphrase);
         if (isNew)
             await WritePassphraseAsync(passphrase, cancellation);
-        string own = Directory.CreateDirectory(Path.Combine(directory, ".lifeboat")).FullName;
-        await File.WriteAllTextAsync(Path.Combine(own, AppFileSchema.FileName), AppFileSchema.Text, cancellation);
-        await using FileStream file = new(appFile, FileMode.CreateNew, FileAccess.Write);
+        string own = Path.Combine(directory, ".lifeboat");
+        PrivateFile.CreateFolder(own);
+        await PrivateFile.ReplaceAsync(Path.Combine(own, AppFileSchema.FileName), Encoding.UTF8.GetBytes(AppFileSchema.Text), context.Host.NewId(), cancellation);
+        await using FileStream file = PrivateFile.Create(appFile);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(file.SafeFileHandle, AppFileMode);
         await file.WriteAsync(text, cancellation);
         await file.FlushAsync(cancellation);
         RandomAccess.FlushToDisk(file.SafeFileHandle);
@@ -63,10 +73,7 @@ public sealed class InitOperation(RunContext context, DetectionPlaces? places = 
 
     private async Task WritePassphraseAsync(string path, CancellationToken cancellation)
     {
-        FileStreamOptions options = new() { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        await using FileStream file = new(path, options);
+        await using FileStream file = PrivateFile.Create(path);
         await file.WriteAsync(Encoding.UTF8.GetBytes(Passphrase.Generate(context.Host).Reveal() + "\n"), cancellation);
         await file.FlushAsync(cancellation);
         RandomAccess.FlushToDisk(file.SafeFileHandle);

@@ -2,6 +2,8 @@ using System.Text;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Progress;
+using Lifeboat.Engine.Runs;
+using Lifeboat.Engine.Storage;
 
 namespace Lifeboat.Engine.Restore.Evidence;
 
@@ -15,9 +17,9 @@ internal static class EvidenceFiles
         string page = Path.Combine(folder, evidence.RestoreId + ".html");
         try
         {
-            Directory.CreateDirectory(folder);
-            File.WriteAllText(Path.Combine(folder, evidence.RestoreId + ".json"), evidence.ToJson(), new UTF8Encoding(false));
-            File.WriteAllText(page, EvidencePage.Write(evidence), new UTF8Encoding(false));
+            StateFolder.Prepare(folder, run.Host);
+            PrivateFile.Write(Path.Combine(folder, evidence.RestoreId + ".json"), Encoding.UTF8.GetBytes(evidence.ToJson()));
+            PrivateFile.Write(page, Encoding.UTF8.GetBytes(EvidencePage.Write(evidence)));
             return page;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -1,8 +1,10 @@
 using System.Text.Json;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
+using Lifeboat.Engine.Runs;
 using Lifeboat.Engine.Sources;
 using Lifeboat.Engine.Storage;
+using Lifeboat.Engine.Trust;
 
 namespace Lifeboat.Engine.Restore.Journal;
 
@@ -62,11 +64,8 @@ internal sealed class RestoreJournal : IDisposable
         string path = Path.Combine(folder, header.Id + Extension);
         try
         {
-            FileStreamOptions options = new() { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.Read | FileShare.Delete, PreallocationSize = ReservedBytes };
-            if (!OperatingSystem.IsWindows())
-                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 #pragma warning disable CA2000 // the journal disposes it
-            RestoreJournal journal = new(run, path, new FileStream(path, options), []);
+            RestoreJournal journal = new(run, path, PrivateFile.Create(path, FileShare.Read | FileShare.Delete, ReservedBytes), []);
 #pragma warning restore CA2000
             try
             {
@@ -90,10 +89,10 @@ internal sealed class RestoreJournal : IDisposable
 
     /// <summary>Opens the journals of an app, the oldest first.</summary>
     /// <param name="onlyRead">Whether they are only looked at: another process may be writing one.</param>
-    /// <exception cref="LifeboatException">One cannot be read, or is of a newer version.</exception>
+    /// <exception cref="LifeboatException">Somebody else may have written one, or it cannot be read, or is of a newer version.</exception>
     public static IReadOnlyList<RestoreJournal> OpenAll(string folder, RunContext run, bool onlyRead = false)
     {
-        if (!Directory.Exists(folder))
+        if (!StateFolder.IsThere(folder, run.Host))
             return [];
         List<RestoreJournal> journals = [];
         try
@@ -178,7 +177,11 @@ internal sealed class RestoreJournal : IDisposable
 
     private static RestoreJournal? Open(string path, RunContext run, bool onlyRead)
     {
-        FileStream file = new(path, FileMode.Open, onlyRead ? FileAccess.Read : FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        FileStreamOptions options = new()
+        {
+            Mode = FileMode.Open, Access = onlyRead ? FileAccess.Read : FileAccess.ReadWrite, Share = FileShare.ReadWrite | FileShare.Delete,
+        };
+        FileStream file = new FileTrust(run.Host).OpenFile(path, "the restore's journal", options);
         try
         {
             (List<JournalEntry> entries, int end) = Read(path, file);

@@ -1,3 +1,5 @@
+using Lifeboat.Engine.Storage;
+
 namespace Lifeboat.Engine.Sources.Local;
 
 /// <summary>A file of the run's own in the temporary folder.</summary>
@@ -17,13 +19,7 @@ internal static class PrivateCopy
     }
 
     /// <summary>Makes a folder in the temporary folder that nobody else can enter.</summary>
-    public static void CreateFolder(string path)
-    {
-        if (OperatingSystem.IsWindows())
-            Directory.CreateDirectory(path);
-        else
-            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-    }
+    public static void CreateFolder(string path) => PrivateFile.CreateFolder(path);
 
     public static void DeleteFolder(string path)
     {

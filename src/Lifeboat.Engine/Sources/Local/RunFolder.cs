@@ -1,5 +1,6 @@
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
+using Lifeboat.Engine.Storage;
 
 namespace Lifeboat.Engine.Sources.Local;
 
@@ -22,7 +23,7 @@ public sealed class RunFolder : IDisposable
         _name = Folder.Name(name);
         Host = host with { TempDirectory = Path.Combine(parent.Display, name) };
         parent.CreateFolder(_name);
-        _lock = new FileStream(Path.Combine(Host.TempDirectory, LockName), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
+        _lock = PrivateFile.Create(Path.Combine(Host.TempDirectory, LockName));
     }
 
     /// <summary>The host with this as its temporary folder.</summary>

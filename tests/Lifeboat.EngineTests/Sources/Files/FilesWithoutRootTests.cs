@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources;
@@ -11,10 +10,8 @@ namespace Lifeboat.EngineTests.Sources.Files;
 public sealed class FilesWithoutRootAlone;
 
 [Collection(nameof(FilesWithoutRootTests))]
-public sealed partial class FilesWithoutRootTests
+public sealed class FilesWithoutRootTests
 {
-    private const uint Nobody = 65534;
-
     [Fact]
     public async Task Every_file_that_may_not_be_read_is_named()
     {
@@ -106,27 +103,5 @@ public sealed partial class FilesWithoutRootTests
         });
     }
 
-    /// <summary>The C library changes all threads' rights at once.</summary>
-    private static async Task AsNobodyAsync(Func<Task> work)
-    {
-        Assert.Equal(0, SetEffectiveGroup(Nobody));
-        Assert.Equal(0, SetEffectiveUser(Nobody));
-        try
-        {
-            await work();
-        }
-        finally
-        {
-            Assert.Equal(0, SetEffectiveUser(0));
-            Assert.Equal(0, SetEffectiveGroup(0));
-        }
-    }
-
-    [LibraryImport("libc", EntryPoint = "seteuid")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int SetEffectiveUser(uint uid);
-
-    [LibraryImport("libc", EntryPoint = "setegid")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int SetEffectiveGroup(uint gid);
+    private static Task AsNobodyAsync(Func<Task> work) => Nobody.DoAsync(work);
 }
