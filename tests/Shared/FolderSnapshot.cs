@@ -18,6 +18,8 @@ public sealed class FolderSnapshot(string root) : ISnapshotWriter, ISnapshotRead
                 Path.GetRelativePath(root, file.FullName).Replace('\\', '/'), file.Length, file.Length, file.LastWriteTimeUtc, 0b110_100_100))
             .ToDictionary(static entry => entry.Path, StringComparer.Ordinal);
 
+    public bool IsAuthentic { get; init; } = true;
+
     public async Task<EntryReceipt> AddAsync(EntryHeader header, Func<Stream, CancellationToken, Task> body, CancellationToken cancellation)
     {
         Assert.True(SnapshotPath.IsValid(header.Path), $"not a snapshot path: {header.Path}");

@@ -42,11 +42,31 @@ public sealed class BundleReader : ISnapshotReader
     /// <summary>Whether all entries are encrypted; if not, none is.</summary>
     public bool IsEncrypted => _all.Count > 0 && _all[0].IsEncrypted;
 
+    /// <inheritdoc/>
+    public bool IsAuthentic => IsEncrypted;
+
     /// <summary>Reads the directory and tries the password.</summary>
     /// <param name="password">Not looked at where the bundle is not encrypted.</param>
     /// <exception cref="LifeboatException">No such file, not a bundle, damage, or a wrong or missing password.</exception>
     public static Task<BundleReader> OpenAsync(string path, Secret? password, CancellationToken cancellation) =>
         Task.Run(() => Open(path, password, cancellation), cancellation);
+
+    /// <summary>
+    /// Whether a bundle's first entry is encrypted, without a password and without reading more: enough for lists, since one of which only some entries
+    /// are is refused when it is opened. Null where that cannot be seen.
+    /// </summary>
+    public static bool? LooksEncrypted(string path)
+    {
+        try
+        {
+            using BundleFile file = BundleFile.Open(path);
+            return ZipDirectory.FirstIsEncrypted(file);
+        }
+        catch (LifeboatException)
+        {
+            return null; // whoever opens it is told why
+        }
+    }
 
     /// <inheritdoc/>
     public Stream Open(string path) => _files.TryGetValue(path, out BundleEntry? entry)

@@ -38,6 +38,13 @@ internal static class ZipDirectory
         return entries;
     }
 
+    /// <summary>Whether the first entry is encrypted; null where there is none.</summary>
+    public static bool? FirstIsEncrypted(BundleFile file)
+    {
+        ZipEndRecords end = ZipEndRecords.Find(file);
+        return end.Entries == 0 ? null : ReadRecord(new Window(file, end.DirectoryOffset, end.DirectoryBytes)).IsEncrypted;
+    }
+
     private static void SetLimits(List<BundleEntry> entries, long directoryOffset)
     {
         BundleEntry[] ordered = [.. entries.OrderBy(static entry => entry.Offset)];

@@ -143,6 +143,8 @@ public static class ErrorCodes
     public static readonly ErrorCode ContentDiffers = new("LB6006", "content-differs", Damage);
     public static readonly ErrorCode EntryNameUnsafe = new("LB6007", "entry-name-unsafe", Damage);
     public static readonly ErrorCode ZstdMissing = new("LB6008", "zstd-missing", Failed);
+    public static readonly ErrorCode NotAuthentic = new("LB6009", "not-authentic", Failed);
+    public static readonly ErrorCode EncryptionContradicted = new("LB6010", "encryption-contradicted", Damage);
 
     // 7xxx: stores and storage
     public static readonly ErrorCode SnapshotNotFound = new("LB7001", "snapshot-not-found", NotFound);

@@ -28,6 +28,10 @@ public sealed class RestoreOperation(App? app, RunContext context)
         RunContext run = context with { Progress = _recorder, Host = context.Host with { Workers = app?.Workers ?? context.Host.Workers } };
         BundleReader bundle = await new SnapshotOpener(app, run).OpenBundleAsync(request.Snapshot, cancellation);
         await using VerifiedSnapshot snapshot = await VerifiedSnapshot.OpenAsync(bundle, cancellation);
+        IReadOnlyList<Problem> doubts = new SnapshotTrust(app, run).Doubts(request.Snapshot, snapshot);
+        bool refused = doubts.Count > 0 && request.Trust == Trust.Withheld;
+        if (refused && !request.DryRun)
+            throw new LifeboatException(doubts); // before anything of it is looked at further
         App target = app?.WithTargets(request.Targets) ?? FromSnapshot(request, snapshot.Metadata);
         IReadOnlyList<SourceMetadata> captured = Selection.Of(target, snapshot.Metadata, request.OnlySources);
         Selection.RequireFitting(target, captured, request);
@@ -46,9 +50,9 @@ public sealed class RestoreOperation(App? app, RunContext context)
             work, snapshot, name => new RestoreRun(id) { RecordAsync = (record, token) => journal!.RunOf(name).RecordAsync(record, token) });
         // All ciphertext is authenticated, which is cheap: damage is found before the first byte is written.
         await run.PhaseAsync(null, Phase.Preflight, bundle.AuthenticateAsync, cancellation);
-        RestoreResult plan = Judge(work, id, await sources.PlanAsync(cancellation), interrupted);
+        RestoreResult plan = Judge(work, id, await sources.PlanAsync(cancellation), interrupted) with { Authentic = snapshot.IsAuthentic, Doubts = doubts };
         if (request.DryRun)
-            return plan;
+            return refused ? plan with { Blockers = [.. doubts, .. plan.Blockers], Doubts = [] } : plan;
         if (plan.Blockers.Count > 0)
             throw new LifeboatException(plan.Blockers);
         if (!await confirm(plan, cancellation))
@@ -127,7 +131,7 @@ public sealed class RestoreOperation(App? app, RunContext context)
             RestoreEvidence.CurrentVersion, result.RestoreId, result.Committed ? "restored" : "taken_back", work.Target.Name, work.Request.Snapshot.Id,
             work.Metadata.Timestamp, work.Metadata.Host, work.Run.Host.LifeboatVersion, work.Run.Host.HostName, began, work.Run.Host.Time.GetUtcNow(),
             [.. result.Sources.Zip(work.Captured, (source, one) => RestoreEvidence.Of(source, one, work.Request.ScopeOf(one.Name), _recorder.Phases))],
-            [.. result.Warnings.Select(EvidenceProblem.Of)], [.. errors.Select(EvidenceProblem.Of)]),
+            [.. result.Doubts.Concat(result.Warnings).Select(EvidenceProblem.Of)], [.. errors.Select(EvidenceProblem.Of)]),
         work.Run);
 
     private static IEnumerable<Problem> LeftOut(SourceMetadata source)

@@ -22,8 +22,24 @@ public sealed record RestoreRequest(StoredSnapshot Snapshot, IReadOnlyList<strin
     /// <summary>Change database roles that exist on the target to what they were.</summary>
     public bool UpdateRoles { get; init; }
 
+    /// <summary>Whether a person vouches for a snapshot that does not show who wrote it.</summary>
+    public Trust Trust { get; init; } = Trust.Withheld;
+
     /// <summary>Whether restored sources are made neutral before they are switched in; null for those alone that go to another target.</summary>
     public bool? Neutralize { get; init; }
+}
+
+/// <summary>What a person says about a snapshot that does not show who wrote it.</summary>
+public enum Trust
+{
+    /// <summary>Nothing: such a snapshot is refused.</summary>
+    Withheld,
+
+    /// <summary>The person is asked with the plan, which names the doubts; a yes covers them.</summary>
+    Asked,
+
+    /// <summary>It is trusted.</summary>
+    Given,
 }
 
 /// <summary>One source's part of a restore.</summary>
@@ -41,6 +57,12 @@ public sealed record SourceRestore(string Name, RestorePlan Plan, VerifyReport? 
 public sealed record RestoreResult(
     string RestoreId, IReadOnlyList<SourceRestore> Sources, IReadOnlyList<Problem> Blockers, IReadOnlyList<Problem> Warnings, bool Committed)
 {
+    /// <summary>Whether the snapshot shows who wrote it: somebody who knows the password.</summary>
+    public bool Authentic { get; init; }
+
+    /// <summary>Why somebody must vouch for the snapshot, where that is so and they did, or are asked to.</summary>
+    public IReadOnlyList<Problem> Doubts { get; init; } = [];
+
     /// <summary>Without an app file: the folder to run <c>lifeboat undo</c> in.</summary>
     public string? UndoFrom { get; init; }
 

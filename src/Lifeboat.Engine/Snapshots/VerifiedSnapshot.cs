@@ -27,6 +27,9 @@ public sealed class VerifiedSnapshot : IAsyncDisposable
 
     public IReadOnlyDictionary<string, SnapshotEntry> Entries => _reader.Entries;
 
+    /// <inheritdoc cref="ISnapshotReader.IsAuthentic"/>
+    public bool IsAuthentic => _reader.IsAuthentic;
+
     /// <summary>SHA-256 (lower-case hex) by path, of every file but the list itself.</summary>
     public IReadOnlyDictionary<string, string> Sha256 => _sums;
 

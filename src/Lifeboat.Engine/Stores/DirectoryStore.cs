@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Lifeboat.Engine.Apps;
+using Lifeboat.Engine.Bundles;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Snapshots;
@@ -44,9 +45,9 @@ public sealed class DirectoryStore(StoreSettings settings, HostEnvironment host)
         return [.. found.OrderByDescending(static snapshot => snapshot.Timestamp)];
     }
 
-    /// <summary>A bundle with its metadata, where there is a readable copy of it beside the bundle.</summary>
+    /// <summary>A bundle with its metadata, where there is a readable copy of it beside the bundle, and with what the bundle itself shows.</summary>
     public static async Task<StoredSnapshot> WithMetadataAsync(StoredSnapshot snapshot, CancellationToken cancellation) =>
-        snapshot with { Metadata = await ReadSidecarAsync(snapshot.Path, cancellation) };
+        snapshot with { Metadata = await ReadSidecarAsync(snapshot.Path, cancellation), IsEncrypted = BundleReader.LooksEncrypted(snapshot.Path) };
 
     /// <summary>The path under which a run that starts now keeps its bundle: never one that exists.</summary>
     public BundleName FreeName(string app, DateTimeOffset started)

@@ -26,6 +26,10 @@ public sealed class SnapshotOpener(App? app, RunContext context)
     {
         if (app?.Password is { } reference)
             return await new SecretResolver(app.Directory, context).ResolveAsync(reference, cancellation);
-        return context.Host.Variables.TryGetValue(PasswordVariable, out string? value) && value.Length > 0 ? new Secret(value) : null;
+        return GivenPassword(context.Host);
     }
+
+    /// <summary>The password that is given where there is no app file; null for none.</summary>
+    internal static Secret? GivenPassword(HostEnvironment host) =>
+        host.Variables.TryGetValue(PasswordVariable, out string? value) && value.Length > 0 ? new Secret(value) : null;
 }

@@ -8,4 +8,8 @@ namespace Lifeboat.Engine.Stores;
 /// <param name="Path">The bundle's path.</param>
 /// <param name="Bytes">The bundle's size.</param>
 /// <param name="Metadata">From the copy beside the bundle: for lists only, since nothing protects that copy; null where there is none.</param>
-public sealed record StoredSnapshot(string Id, string Store, string Path, long Bytes, SnapshotMetadata? Metadata, DateTimeOffset Timestamp);
+public sealed record StoredSnapshot(string Id, string Store, string Path, long Bytes, SnapshotMetadata? Metadata, DateTimeOffset Timestamp)
+{
+    /// <summary>Whether the bundle itself looks encrypted; null where nobody looked, or it could not be seen.</summary>
+    public bool? IsEncrypted { get; init; }
+}

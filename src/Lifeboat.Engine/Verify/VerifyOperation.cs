@@ -13,16 +13,17 @@ namespace Lifeboat.Engine.Verify;
 /// </summary>
 public sealed class VerifyOperation(App? app, RunContext context)
 {
-    /// <summary>What the snapshot says of itself, authenticated.</summary>
-    public async Task<SnapshotMetadata> ShowAsync(StoredSnapshot snapshot, CancellationToken cancellation)
+    /// <summary>What the snapshot says of itself, and what of that its bundle shows.</summary>
+    public async Task<ShownSnapshot> ShowAsync(StoredSnapshot snapshot, CancellationToken cancellation)
     {
         await using VerifiedSnapshot opened = await new SnapshotOpener(app, context).OpenAsync(snapshot, cancellation);
-        return opened.Metadata;
+        return new ShownSnapshot(opened.Metadata, opened.IsAuthentic, new SnapshotTrust(app, context).Contradictions(snapshot, opened));
     }
 
     /// <summary>Verifies everything and lists all damage, rather than stopping at the first.</summary>
+    /// <param name="trusted">Whether a person vouches for a snapshot that does not show who wrote it.</param>
     /// <exception cref="LifeboatException">The snapshot cannot be opened at all.</exception>
-    public async Task<VerifyResult> RunAsync(StoredSnapshot snapshot, CancellationToken cancellation)
+    public async Task<VerifyResult> RunAsync(StoredSnapshot snapshot, bool trusted, CancellationToken cancellation)
     {
         await using VerifiedSnapshot opened = await new SnapshotOpener(app, context).OpenAsync(snapshot, cancellation);
         TableMetadata[] tables = [.. opened.Metadata.Sources.SelectMany(static source => source.Tables ?? []).Where(static table => table.Paths.Count > 0)];
@@ -47,7 +48,8 @@ public sealed class VerifyOperation(App? app, RunContext context)
         ParallelOptions parallel = new() { MaxDegreeOfParallelism = app?.Workers ?? context.Host.Workers, CancellationToken = cancellation };
         await Parallel.ForEachAsync(jobs, parallel, static async (job, token) => await job(token));
         context.Progress.Report(new PhaseFinished(null, Phase.Verify, context.Host.Time.GetElapsedTime(since)));
-        return new VerifyResult(snapshot, opened.Metadata, opened.Sha256.Count, bytes, tables.Length, [.. problems]);
+        IReadOnlyList<Problem> contradictions = trusted ? [] : new SnapshotTrust(app, context).Contradictions(snapshot, opened);
+        return new VerifyResult(snapshot, opened.Metadata, opened.Sha256.Count, bytes, tables.Length, [.. problems, .. contradictions]);
     }
 
     private static async Task CheckTableAsync(

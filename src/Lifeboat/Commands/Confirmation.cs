@@ -12,6 +12,11 @@ internal sealed class Confirmation(CommandRun run, string app, bool yes)
 
     public static Option<bool> Create() => new("--yes", "-y") { Description = "Do not ask for the app's name" };
 
+    public static Option<bool> CreateTrust() => new("--trust")
+    {
+        Description = "Take a snapshot that does not show who wrote it: one without encryption where there is a password, or from elsewhere",
+    };
+
     /// <param name="alternative">What else could be done, for the hint.</param>
     /// <exception cref="LifeboatException">Nobody can be asked.</exception>
     public static void Require(CommandRun run, bool yes, string what, string alternative = "")

@@ -56,6 +56,7 @@ internal sealed class ListCommand : Verb
         snapshot.Path,
         snapshot.Timestamp.ToUniversalTime(),
         snapshot.Bytes,
+        snapshot.IsEncrypted,
         snapshot.Metadata?.ExportStatus,
         snapshot.Metadata?.Sources.Select(static source => source.Name).ToArray());
 
@@ -71,7 +72,8 @@ internal sealed class ListCommand : Verb
         foreach (StoredSnapshot snapshot in shown)
         {
             table.Row(
-                snapshot.Id, Quantity.Time(snapshot.Timestamp, text.Zone), Quantity.Bytes(snapshot.Bytes), snapshot.Store, Status(snapshot));
+                snapshot.Id, Quantity.Time(snapshot.Timestamp, text.Zone), Quantity.Bytes(snapshot.Bytes), snapshot.Store,
+                app.Password is not null && snapshot.IsEncrypted == false ? $"NOT ENCRYPTED, {Status(snapshot)}" : Status(snapshot));
         }
 
         text.Table(table);

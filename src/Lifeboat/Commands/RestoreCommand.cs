@@ -48,6 +48,8 @@ internal sealed class RestoreCommand : Verb
         Description = "Change database roles and accounts that exist on the server to what they were, passwords included; without it they stay as they are",
     };
 
+    private readonly Option<bool> _trust = Confirmation.CreateTrust();
+
     private readonly Option<bool> _status = new("--status")
     {
         Description = "Tell whether a restore was interrupted, and what restores keep; change nothing",
@@ -89,6 +91,7 @@ internal sealed class RestoreCommand : Verb
         Add(_neutralize);
         Add(_noNeutralize);
         Add(_yes);
+        Add(_trust);
         Add(_status);
         Validators.Add(result =>
         {
@@ -129,12 +132,13 @@ internal sealed class RestoreCommand : Verb
         bool? neutralize = parsed.GetValue(_neutralize) ? true : parsed.GetValue(_noNeutralize) ? false : null;
         App? app = await run.FindAppAsync(cancellation);
         StoredSnapshot snapshot = await SnapshotArgument.FindAsync(parsed.GetValue(_snapshot)!, app, run, cancellation);
-        SnapshotMetadata metadata = await new VerifyOperation(app, run.Context).ShowAsync(snapshot, cancellation);
+        SnapshotMetadata metadata = (await new VerifyOperation(app, run.Context).ShowAsync(snapshot, cancellation)).Metadata;
         RestoreRequest request = new(snapshot, parsed.GetValue(_only) ?? [], Targets(parsed, run), dryRun)
         {
             Mode = parsed.GetValue(_merge) ? RestoreMode.Merge : parsed.GetValue(_beside) ? RestoreMode.Beside : RestoreMode.Replace,
             UpdateRoles = parsed.GetValue(_updateRoles),
             Neutralize = neutralize,
+            Trust = parsed.GetValue(_trust) ? Trust.Given : run.CanAsk && !parsed.GetValue(_yes) ? Trust.Asked : Trust.Withheld,
         };
         Confirmation confirmation = new(run, app?.Name ?? metadata.App, parsed.GetValue(_yes));
         RestorePresenter presenter = new(run, request, metadata, app?.Name ?? metadata.App, confirmation);

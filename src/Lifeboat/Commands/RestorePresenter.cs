@@ -60,6 +60,8 @@ internal sealed class RestorePresenter(CommandRun run, RestoreRequest request, S
             plan.RestoreId,
             request.Snapshot.Id,
             app,
+            plan.Authentic,
+            ProblemDocument.From(plan.Doubts),
             [.. plan.Sources.Select(Document)],
             ProblemDocument.From(plan.Blockers),
             ProblemDocument.From(plan.Warnings));
@@ -86,6 +88,7 @@ internal sealed class RestorePresenter(CommandRun run, RestoreRequest request, S
     internal void WritePlan(TextReport text, RestoreResult plan)
     {
         text.Wrapped($"Plan: restore {app} from {request.Snapshot.Id}, taken {Quantity.Time(metadata.Timestamp, text.Zone)}", 2);
+        WriteOrigin(text, plan);
         foreach (SourceRestore source in plan.Sources)
         {
             IReadOnlyList<string> parts = request.ScopeOf(source.Name).Parts;
@@ -109,6 +112,14 @@ internal sealed class RestorePresenter(CommandRun run, RestoreRequest request, S
             text.Wrapped($"Free space needed: {Quantity.Bytes(bytes)} in {folder}", 2);
         if (needs.Length > 0)
             text.Line();
+    }
+
+    private static void WriteOrigin(TextReport text, RestoreResult plan)
+    {
+        foreach (Problem doubt in plan.Doubts)
+            text.Wrapped($"CAUTION: {doubt.Message}. What is in it becomes what is live.", 2);
+        if (plan is { Authentic: false, Doubts.Count: 0 })
+            text.Wrapped("The bundle is not encrypted: nothing in it shows who wrote it, or that nobody altered it.", 2);
     }
 
     private string Describe(SourceRestore source)

@@ -27,21 +27,23 @@ internal sealed class ShowCommand : Verb
     {
         App? app = await run.FindAppAsync(cancellation);
         StoredSnapshot snapshot = await SnapshotArgument.FindAsync(parsed.GetRequiredValue(_snapshot), app, run, cancellation);
-        SnapshotMetadata metadata = await new VerifyOperation(app, run.Context).ShowAsync(snapshot, cancellation);
+        ShownSnapshot shown = await new VerifyOperation(app, run.Context).ShowAsync(snapshot, cancellation);
+        foreach (Problem contradiction in shown.Contradictions)
+            run.Output.Warn(contradiction);
         ShowDocument document = new(
-            snapshot.Id, snapshot.Store, snapshot.Path, snapshot.Bytes, metadata, ProblemDocument.From(run.Output.Warnings));
-        run.Output.Show(document, OutputJson.Default.ShowDocument, text => Write(text, snapshot, metadata));
+            snapshot.Id, snapshot.Store, snapshot.Path, snapshot.Bytes, shown.IsEncrypted, shown.Metadata, ProblemDocument.From(run.Output.Warnings));
+        run.Output.Show(document, OutputJson.Default.ShowDocument, text => Write(text, snapshot, shown.Metadata, shown.IsEncrypted));
         return run.Conclude();
     }
 
-    internal static void Write(TextReport text, StoredSnapshot snapshot, SnapshotMetadata metadata)
+    internal static void Write(TextReport text, StoredSnapshot snapshot, SnapshotMetadata metadata, bool encrypted)
     {
         text.Line($"Snapshot  {snapshot.Id}")
             .Line($"App       {metadata.App}, from host {metadata.Host}")
             .Line($"Taken     {Quantity.Time(metadata.Timestamp, text.Zone)}, in {Seconds(metadata.ExportDurationSeconds)}; "
                 + $"sources at most {Seconds(metadata.CutWidthSeconds)} apart")
             .Line($"Bundle    {snapshot.Path}")
-            .Line($"          {Quantity.Bytes(snapshot.Bytes)}, encryption {metadata.Encryption}, layout {metadata.BackupVersion}, "
+            .Line($"          {Quantity.Bytes(snapshot.Bytes)}, {(encrypted ? "encrypted" : "not encrypted")}, layout {metadata.BackupVersion}, "
                 + $"by Lifeboat {metadata.LifeboatVersion}")
             .Line($"Status    {metadata.ExportStatus.Replace('_', ' ')}")
             .Line();

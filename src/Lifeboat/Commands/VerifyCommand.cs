@@ -11,6 +11,8 @@ internal sealed class VerifyCommand : Verb
 {
     private readonly Argument<string> _snapshot = SnapshotArgument.Create();
 
+    private readonly Option<bool> _trust = Confirmation.CreateTrust();
+
     public VerifyCommand(ProgramHost host, SharedOptions shared)
         : base(
             "verify",
@@ -18,8 +20,11 @@ internal sealed class VerifyCommand : Verb
             host,
             shared,
             "lifeboat verify latest",
-            "lifeboat verify /media/usb/shop_20260301_020000Z.zip") =>
+            "lifeboat verify /media/usb/shop_20260301_020000Z.zip")
+    {
         Add(_snapshot);
+        Add(_trust);
+    }
 
     protected override bool IsLong => true;
 
@@ -27,17 +32,21 @@ internal sealed class VerifyCommand : Verb
     {
         App? app = await run.FindAppAsync(cancellation);
         StoredSnapshot snapshot = await SnapshotArgument.FindAsync(parsed.GetRequiredValue(_snapshot), app, run, cancellation);
-        VerifyResult result = await new VerifyOperation(app, run.Context).RunAsync(snapshot, cancellation);
+        VerifyResult result = await new VerifyOperation(app, run.Context).RunAsync(snapshot, parsed.GetValue(_trust), cancellation);
         bool ok = result.Problems.Count == 0;
         ExitStatus exit = ok ? run.Conclude() : result.Problems[0].Code.Exit;
         if (!ok)
             run.Output.Fail(result.Problems, exit);
         run.Output.Show(Summary(result, exit, run), OutputJson.Default.VerifySummary, text => text.Wrapped(
-            $"{snapshot.Id}: {(ok ? "undamaged" : $"DAMAGED ({Quantity.Count(result.Problems.Count, "problem")})")}; "
+            $"{snapshot.Id}: {Verdict(result.Problems)}; "
             + $"{Quantity.Count(result.FilesChecked, "file")}{(result.TablesChecked > 0 ? $" and {Quantity.Count(result.TablesChecked, "table")}" : "")} "
             + $"with {Quantity.Bytes(result.BytesChecked)} checked in {Quantity.Duration(run.Elapsed)}", 2));
         return exit;
     }
+
+    private static string Verdict(IReadOnlyList<Problem> problems) => problems.Count == 0 ? "undamaged"
+        : problems.All(static problem => problem.Code == ErrorCodes.NotAuthentic) ? "undamaged, but it does NOT SHOW WHO WROTE IT"
+        : $"DAMAGED ({Quantity.Count(problems.Count, "problem")})";
 
     private static VerifySummary Summary(VerifyResult result, ExitStatus exit, CommandRun run) => new(
         result.Snapshot.Id,

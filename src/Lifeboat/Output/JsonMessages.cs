@@ -49,13 +49,15 @@ internal sealed record FindingDocument(
 internal sealed record ListDocument(
     string? App, IReadOnlyList<SnapshotDocument> Snapshots, IReadOnlyList<PastRestoreDocument> Restores, IReadOnlyList<ProblemDocument> Warnings);
 
+/// <param name="Encrypted">Whether the bundle itself looks encrypted; null where that cannot be seen.</param>
 /// <param name="ExportStatus">Null where the store does not tell without the password.</param>
 internal sealed record SnapshotDocument(
-    string Id, string? App, string Store, string Path, DateTimeOffset Timestamp, long Bytes, string? ExportStatus,
+    string Id, string? App, string Store, string Path, DateTimeOffset Timestamp, long Bytes, bool? Encrypted, string? ExportStatus,
     IReadOnlyList<string>? Sources);
 
+/// <param name="Encrypted">Whether the bundle is, whatever its metadata says.</param>
 internal sealed record ShowDocument(
-    string Id, string Store, string Path, long Bytes, SnapshotMetadata Metadata, IReadOnlyList<ProblemDocument> Warnings);
+    string Id, string Store, string Path, long Bytes, bool Encrypted, SnapshotMetadata Metadata, IReadOnlyList<ProblemDocument> Warnings);
 
 internal sealed record SourceSummary(string Name, string Type, string? Engine, long Bytes, long Files, int? Tables, long? Rows);
 
@@ -75,9 +77,11 @@ internal sealed record VerifySummary(
     string Id, string Path, bool Ok, long FilesChecked, long BytesChecked, long TablesChecked, double DurationSeconds, int Problems,
     int Warnings, int ExitStatus) : JsonMessage("summary");
 
+/// <param name="Authentic">Whether the snapshot shows that somebody wrote it who knows the password.</param>
+/// <param name="Doubts">Why somebody must vouch for the snapshot.</param>
 internal sealed record PlanMessage(
-    string RestoreId, string Id, string App, IReadOnlyList<SourcePlan> Sources, IReadOnlyList<ProblemDocument> Blockers,
-    IReadOnlyList<ProblemDocument> Warnings) : JsonMessage("plan");
+    string RestoreId, string Id, string App, bool Authentic, IReadOnlyList<ProblemDocument> Doubts, IReadOnlyList<SourcePlan> Sources,
+    IReadOnlyList<ProblemDocument> Blockers, IReadOnlyList<ProblemDocument> Warnings) : JsonMessage("plan");
 
 internal sealed record SourcePlan(
     string Name,

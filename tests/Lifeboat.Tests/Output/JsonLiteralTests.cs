@@ -38,9 +38,9 @@ public sealed class JsonLiteralTests
 
     [Fact]
     public void List_is_pinned() => Pinned(
-        new ListDocument("shop", [new SnapshotDocument("20261121_020000Z", "shop", "local", "/b/x.zip", DateTimeOffset.UnixEpoch, 5, "complete", ["main"])], [Past()], []),
+        new ListDocument("shop", [new SnapshotDocument("20261121_020000Z", "shop", "local", "/b/x.zip", DateTimeOffset.UnixEpoch, 5, true, "complete", ["main"])], [Past()], []),
         OutputJson.Default.ListDocument,
-        """{"app":"shop","snapshots":[{"id":"20261121_020000Z","app":"shop","store":"local","path":"/b/x.zip","timestamp":"1970-01-01T00:00:00+00:00","bytes":5,"export_status":"complete","sources":["main"]}],"restores":[PAST],"warnings":[]}""".Replace("PAST", PastText, StringComparison.Ordinal));
+        """{"app":"shop","snapshots":[{"id":"20261121_020000Z","app":"shop","store":"local","path":"/b/x.zip","timestamp":"1970-01-01T00:00:00+00:00","bytes":5,"encrypted":true,"export_status":"complete","sources":["main"]}],"restores":[PAST],"warnings":[]}""".Replace("PAST", PastText, StringComparison.Ordinal));
 
     [Fact]
     public void The_status_of_restores_is_pinned() => Pinned(
@@ -65,9 +65,9 @@ public sealed class JsonLiteralTests
 
     [Fact]
     public void Show_is_pinned() => Pinned(
-        new ShowDocument("id", "local", "/b/x.zip", 5, Metadata(), []),
+        new ShowDocument("id", "local", "/b/x.zip", 5, false, Metadata(), []),
         OutputJson.Default.ShowDocument,
-        """{"id":"id","store":"local","path":"/b/x.zip","bytes":5,"metadata":{"backup_version":"1.0.0","app":"shop","timestamp":"1970-01-01T00:00:00+00:00","lifeboat_version":"1.2.3","host":"h","export_status":"complete","export_duration_seconds":1.5,"cut_width_seconds":0.25,"encryption":"none","warnings":[],"sources":[{"name":"main","type":"postgres","engine":"PostgreSQL 15","tools":null,"cut":{"at":"1970-01-01T00:00:00+00:00","position":"0/1"},"bytes":7,"files":1,"tables":[{"name":"public.t","rows":2,"bytes":7,"digest":"xxh64x2-sum-v1:0","paths":["databases/main/data/public.t.copy"]}],"redacted":null,"details":null}]},"warnings":[]}""");
+        """{"id":"id","store":"local","path":"/b/x.zip","bytes":5,"encrypted":false,"metadata":{"backup_version":"1.0.0","app":"shop","timestamp":"1970-01-01T00:00:00+00:00","lifeboat_version":"1.2.3","host":"h","export_status":"complete","export_duration_seconds":1.5,"cut_width_seconds":0.25,"encryption":"none","warnings":[],"sources":[{"name":"main","type":"postgres","engine":"PostgreSQL 15","tools":null,"cut":{"at":"1970-01-01T00:00:00+00:00","position":"0/1"},"bytes":7,"files":1,"tables":[{"name":"public.t","rows":2,"bytes":7,"digest":"xxh64x2-sum-v1:0","paths":["databases/main/data/public.t.copy"]}],"redacted":null,"details":null}]},"warnings":[]}""");
 
     [Fact]
     public void Backup_summary_is_pinned() => Pinned(
@@ -84,12 +84,12 @@ public sealed class JsonLiteralTests
     [Fact]
     public void Plan_is_pinned() => Pinned(
         new PlanMessage(
-            "rid", "id", "shop",
+            "rid", "id", "shop", false, [SomeProblem],
             [new SourcePlan("files", "files", "/srv/files", true, "/srv/files__before_rid", ["s"], new Dictionary<string, long> { ["/srv"] = 9 }, [], [])],
             [],
             []),
         OutputJson.Default.PlanMessage,
-        """{"message_type":"plan","restore_id":"rid","id":"id","app":"shop","sources":[{"name":"files","type":"files","target":"/srv/files","replaces":true,"kept_as":"/srv/files__before_rid","steps":["s"],"bytes_needed":{"/srv":9},"blockers":[],"warnings":[]}],"blockers":[],"warnings":[]}""");
+        """{"message_type":"plan","restore_id":"rid","id":"id","app":"shop","authentic":false,"doubts":[{"code":"LB7003","message":"full","hint":"free space","where":null}],"sources":[{"name":"files","type":"files","target":"/srv/files","replaces":true,"kept_as":"/srv/files__before_rid","steps":["s"],"bytes_needed":{"/srv":9},"blockers":[],"warnings":[]}],"blockers":[],"warnings":[]}""");
 
     [Fact]
     public void Restore_summary_is_pinned() => Pinned(

@@ -11,6 +11,8 @@ internal sealed class InterruptedSnapshot(FolderSnapshot inner, string file, Act
 
     public IReadOnlyDictionary<string, SnapshotEntry> Entries => inner.Entries;
 
+    public bool IsAuthentic => inner.IsAuthentic;
+
     public Task<EntryReceipt> AddAsync(EntryHeader header, Func<Stream, CancellationToken, Task> body, CancellationToken cancellation) =>
         inner.AddAsync(header, (stream, token) => body(Around(stream, header.Path), token), cancellation);
 
