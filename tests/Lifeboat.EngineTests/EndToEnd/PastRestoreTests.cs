@@ -18,7 +18,7 @@ public sealed class PastRestoreTests
         string there = folder["elsewhere"];
 
         ProgramRun restore = LifeboatProgram.Run(
-            folder.Path, "restore", Path.Combine(there, Path.GetFileName(bundle)), "--yes",
+            folder.Path, "restore", Path.Combine(there, Path.GetFileName(bundle)), "--yes", "--trust",
             "--target", $"filestore={folder["restored"]}", "--target", $"main={server.SocketUrl("copy")}");
 
         Assert.True(restore.ExitStatus is 0 or 3, restore.All);

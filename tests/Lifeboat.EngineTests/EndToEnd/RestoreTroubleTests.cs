@@ -110,7 +110,7 @@ public sealed class RestoreTroubleTests
             string bundle = Assert.Single(Directory.GetFiles(folder["medium"], "*.zip"));
             ProgramRun restore = LifeboatProgram.Run(
                 folder["empty"], new Dictionary<string, string> { ["HOME"] = folder["home"], ["XDG_STATE_HOME"] = folder["home/state"] },
-                "restore", bundle, "--yes", "--target", $"filestore={folder["restored"]}");
+                "restore", bundle, "--yes", "--trust", "--target", $"filestore={folder["restored"]}");
             Assert.True(restore.ExitStatus is 0 or 3, restore.All);
             Assert.Equal("content\n", File.ReadAllText(folder["restored/a"]));
             Assert.Single(Directory.GetFiles(folder["home/state/lifeboat/.lifeboat"], "*.journal"));

@@ -59,6 +59,17 @@ public sealed class RestorePresenterTests
         Assert.Null(confirmation.Refusal);
     }
 
+    [Fact]
+    public async Task The_plan_of_a_snapshot_that_does_not_show_who_wrote_it_says_so()
+    {
+        ProgramFixture program = new(terminal: true, input: "shop\n");
+        RestorePresenter presenter = Presenter(program, out IRunOutput output, out _);
+        Problem doubt = new(ErrorCodes.NotAuthentic, "the bundle is not encrypted", "h");
+        using (output)
+            Assert.True(await presenter.ConfirmAsync(Plan() with { Authentic = false, Doubts = [doubt] }, TestContext.Current.CancellationToken));
+        Assert.Contains("CAUTION: the bundle is not encrypted.", program.Out, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("no\n")]
@@ -163,5 +174,5 @@ public sealed class RestorePresenterTests
         ],
         [],
         [],
-        false);
+        false) { Authentic = true };
 }
