@@ -52,8 +52,7 @@ internal sealed class ExtensionRestore
         {
             int start = statement.Tokens[0].Start;
             string edited = Edit(statement, static id => $":'{Variable(id)}'");
-            if (CreatedExtension(statement) is { } name)
-                edited += WithVersion(name, versions) + AfterCreate(name);
+            edited += AfterCreated(statement, versions);
             if (edited == statement.Text)
                 continue;
             text.Append(sql, copied, start - copied);
@@ -71,6 +70,11 @@ internal sealed class ExtensionRestore
     /// <param name="id">What stands for an object id that was captured: a literal, or psql's form of one.</param>
     public string Edit(SqlStatement statement, Func<string, string> id) =>
         IsView(statement) is { } view ? view.Known.RepairView(statement.Text, view.View, id) : statement.Text;
+
+    /// <summary>What is added to a statement that creates an extension; "" to others.</summary>
+    /// <param name="versions">The version of each extension that is not created in the server's default one.</param>
+    public string AfterCreated(SqlStatement statement, IReadOnlyDictionary<string, string> versions) =>
+        CreatedExtension(statement) is { } name ? WithVersion(name, versions) + AfterCreate(name) : "";
 
     /// <summary>Whether a statement creates a view whose text is made anew.</summary>
     public bool Edits(SqlStatement statement) => IsView(statement) is not null;

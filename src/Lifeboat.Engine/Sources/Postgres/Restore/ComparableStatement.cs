@@ -16,13 +16,35 @@ internal static partial class ComparableStatement
         if (tokens[0].Is("create") && tokens.Count > 1 && tokens[1].Is("policy"))
             return WithSortedRoles(statement);
         if (tokens[0].Is("create") && tokens.Take(4).Any(static token => token.Is("table")) && GlobalStatement.IndexOf(tokens, "inherits") > 0)
-            return WithSortedLines(statement.Text);
+            return WithSortedColumns(statement);
         return tokens[0].Is("alter") && GlobalStatement.IndexOf(tokens, "generated") > 0 ? WithDefaultBounds(statement.Text) : statement.Text;
     }
 
-    /// <summary>A child of inheritance: the order of its columns is <see cref="ColumnOrder"/>'s to judge.</summary>
-    private static string WithSortedLines(string sql) =>
-        string.Join('\n', sql.Split('\n').Select(static line => line.TrimEnd(',')).Order(StringComparer.Ordinal));
+    /// <summary>A child of inheritance: the order of its columns is <see cref="ColumnOrder"/>'s to judge. They come in that of their texts, with the constraints.</summary>
+    private static string WithSortedColumns(SqlStatement statement)
+    {
+        IReadOnlyList<SqlToken> tokens = statement.Tokens;
+        int start = tokens[0].Start, depth = 0, open = -1, from = 0;
+        List<string> parts = [];
+        foreach (SqlToken token in tokens.Where(static token => token.Kind == SqlTokenKind.Symbol))
+        {
+            int at = token.Start - start;
+            depth += token.IsSymbol('(') ? 1 : 0;
+            if (token.IsSymbol('(') && depth == 1 && open < 0)
+                (open, from) = (at, at + 1);
+            else if (depth == 1 && (token.IsSymbol(',') || token.IsSymbol(')')))
+            {
+                parts.Add(statement.Text[from..at].Trim());
+                from = at + 1;
+                if (token.IsSymbol(')'))
+                    return $"{statement.Text[..(open + 1)]}{string.Join(", ", parts.Order(StringComparer.Ordinal))}{statement.Text[at..]}";
+            }
+
+            depth -= token.IsSymbol(')') ? 1 : 0;
+        }
+
+        return statement.Text;
+    }
 
     /// <summary>A policy's roles come in the order in which the server has its roles.</summary>
     private static string WithSortedRoles(SqlStatement statement)

@@ -130,11 +130,23 @@ internal sealed class DatabaseSwitch(
         await using PsqlSession session = await open(State.MaintenanceDatabase, cancellation);
         if (State.IncomingOid is { } oid && (await DatabasesAsync(session, cancellation)).GetValueOrDefault(State.Live) == oid)
             return; // It is live, and what was made for it is in use.
+        if (State.Reference is not null)
+            await DropDatabaseAsync(session, State.Reference, cancellation);
         if (State.BuiltAs is not null)
             await DropDatabaseAsync(session, State.BuiltAs, cancellation);
         if (State.Incoming is not null)
             await DropDatabaseAsync(session, State.Incoming, cancellation);
         await DropAroundAsync(session, State.IncomingMade, cancellation);
+    }
+
+    /// <summary>Drops the database that the incoming one was compared with.</summary>
+    public async Task DropReferenceAsync(CancellationToken cancellation)
+    {
+        if (State.Reference is null)
+            return;
+        await using (PsqlSession session = await open(State.MaintenanceDatabase, cancellation))
+            await DropDatabaseAsync(session, State.Reference, cancellation);
+        await NoteAsync(State with { Reference = null }, cancellation);
     }
 
     public async Task DropOutgoingAsync(CancellationToken cancellation)

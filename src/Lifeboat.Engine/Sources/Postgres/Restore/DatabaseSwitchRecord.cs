@@ -32,6 +32,9 @@ internal sealed record DatabaseSwitchRecord(string Live, string? Incoming, strin
     /// <summary>A name under which the incoming database is made first, because an extension demands it.</summary>
     public string? BuiltAs { get; init; }
 
+    /// <summary>A database without rows that the incoming one's definitions are compared with, while it is there.</summary>
+    public string? Reference { get; init; }
+
     /// <summary>What was made for the incoming database, and goes with it.</summary>
     public MadeAround IncomingMade { get; init; } = MadeAround.Nothing;
 

@@ -97,7 +97,9 @@ internal sealed class PostgresRestoration(
         if (_prepared is null || _switch is null || _readBack is null)
             throw new InvalidOperationException("nothing was staged");
         HashSet<string> created = [.. _switch.State.IncomingMade.Roles.Select(static role => role.Name)];
-        return await new RestoreVerification(Quiet(await TargetAsync(cancellation), _prepared), _prepared, _readBack, created, _unfilled).RunAsync(cancellation);
+        RestoreTarget target = Quiet(await TargetAsync(cancellation), _prepared);
+        ReferenceDatabase reference = new(target, _prepared, _switch);
+        return await new RestoreVerification(target, _prepared, _readBack, created, _unfilled, reference).RunAsync(cancellation);
     }
 
     public async Task NeutralizeAsync(CancellationToken cancellation)

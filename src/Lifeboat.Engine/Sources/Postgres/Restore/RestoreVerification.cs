@@ -17,8 +17,10 @@ namespace Lifeboat.Engine.Sources.Postgres.Restore;
 /// <param name="readBack">What was read of the tables while they were staged.</param>
 /// <param name="createdRoles">Roles that the restore made: they must be as captured, while others are none of its business.</param>
 /// <param name="unfilled">Materialised views that could not be filled, which has been said.</param>
+/// <param name="reference">What captured definitions are compared by.</param>
 internal sealed class RestoreVerification(
-    RestoreTarget target, PreparedRestore prepared, TableReadBack readBack, IReadOnlySet<string> createdRoles, IReadOnlySet<PostgresMaterializedView> unfilled)
+    RestoreTarget target, PreparedRestore prepared, TableReadBack readBack, IReadOnlySet<string> createdRoles, IReadOnlySet<PostgresMaterializedView> unfilled,
+    ReferenceDatabase reference)
 {
     private const int LargeObjectBlocksPerPart = 16384; // 128 MB in one COPY
     private const int SequencesAtOnce = 200;
@@ -32,7 +34,7 @@ internal sealed class RestoreVerification(
         await using PsqlSession session = await target.OpenStagingAsync(cancellation);
         PostgresCatalogue catalogue = await PostgresCatalogue.ReadAsync(session, cancellation);
         ExtensionRestore extensions = new(Details);
-        SchemaVerification verification = new(target, prepared.KeepTablespaces, session.ServerMajor, extensions, await extensions.IdsAsync(session, cancellation));
+        SchemaVerification verification = new(target, prepared.KeepTablespaces, session.ServerMajor, extensions, await extensions.IdsAsync(session, cancellation), reference);
         Task<IReadOnlyList<VerifyCheck>> schema = verification.RunAsync(cancellation);
         try
         {

@@ -26,14 +26,12 @@ internal sealed record SchemaDifferences(
         return new SchemaDifferences(missing, [.. left.Where(static pair => pair.Key.Length > 0).SelectMany(static pair => pair.Value)], same, []);
     }
 
-    /// <summary>The same, where what is missing or added but for its expressions is taken for rewritten.</summary>
-    public SchemaDifferences WithRewritten(CommonForm form)
+    /// <summary>The same, where what is missing and what is added but for their expressions are pairs.</summary>
+    /// <param name="outline">A statement without its expressions.</param>
+    /// <param name="doubtful">Pairs of the same key that may differ all the same.</param>
+    public SchemaDifferences WithRewritten(Func<SqlStatement, string> outline, Func<(SqlStatement Captured, SqlStatement Restored), bool> doubtful)
     {
-        SchemaDifferences outlines = Of(Missing, Added, form.OutlineOf);
-        return outlines with
-        {
-            Same = [],
-            Rewritten = [.. outlines.Same, .. Same.Where(pair => StatementOutline.IsQuery(pair.Captured.Tokens) && !form.SameTables(pair.Captured, pair.Restored))],
-        };
+        SchemaDifferences outlines = Of(Missing, Added, outline);
+        return outlines with { Same = [], Rewritten = [.. outlines.Same, .. Same.Where(doubtful)] };
     }
 }

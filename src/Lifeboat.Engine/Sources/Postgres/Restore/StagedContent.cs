@@ -83,7 +83,7 @@ internal sealed class StagedContent(RestoreTarget target)
             await session.ExecuteAsync(refresh, cancellation);
             return null;
         }
-        catch (LifeboatException e) when (IsOfTheView(e))
+        catch (LifeboatException e) when (PostgresError.Of(e) is { RefusesTheStatement: true })
         {
             // A function in it may find what it calls by the database's own search path alone.
             string path = target.Details.Database.Settings.FirstOrDefault(static s => s.Role is null && s.Name == "search_path")?.Value ?? "public";
@@ -93,7 +93,7 @@ internal sealed class StagedContent(RestoreTarget target)
                 await session.ExecuteAsync(refresh, cancellation);
                 return null;
             }
-            catch (LifeboatException second) when (IsOfTheView(second))
+            catch (LifeboatException second) when (PostgresError.Of(second) is { RefusesTheStatement: true })
             {
                 return PostgresError.Of(e);
             }
@@ -103,9 +103,6 @@ internal sealed class StagedContent(RestoreTarget target)
             }
         }
     }
-
-    /// <summary>Whether the server refused the statement; a server in trouble (53), or one that ends the session (57), is another matter.</summary>
-    private static bool IsOfTheView(LifeboatException exception) => PostgresError.Of(exception) is { SqlState: not (['5', '3' or '7' or '8', ..] or PostgresError.ConnectionLost) };
 
     private async Task SetSequencesAsync(PsqlSession session, CancellationToken cancellation)
     {

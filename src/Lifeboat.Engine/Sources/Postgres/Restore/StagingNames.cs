@@ -5,15 +5,16 @@ using System.Text;
 namespace Lifeboat.Engine.Sources.Postgres.Restore;
 
 /// <summary>
-/// The names that a restore gives databases: <c>DB__staging_ID</c> for what is built, <c>DB__before_ID</c> for what it replaces. PostgreSQL cuts names at 63
+/// The names that a restore gives databases: <c>DB__staging_ID</c> for what is built, <c>DB__before_ID</c> for what it replaces,
+/// <c>DB__reference_ID</c> for what it is compared with. PostgreSQL cuts names at 63
 /// bytes without asking (NAMEDATALEN), so a long database name is shortened here, and marked with a few digits of its hash lest two become one.
 /// </summary>
-internal sealed record StagingNames(string Live, string Staging, string Before)
+internal sealed record StagingNames(string Live, string Staging, string Before, string Reference)
 {
     public const int MaxNameBytes = 63;
 
     public static StagingNames For(string database, string restoreId) =>
-        new(database, Fit(database, "__staging_" + restoreId), Fit(database, "__before_" + restoreId));
+        new(database, Fit(database, "__staging_" + restoreId), Fit(database, "__before_" + restoreId), Fit(database, "__reference_" + restoreId));
 
     private static string Fit(string name, string suffix)
     {

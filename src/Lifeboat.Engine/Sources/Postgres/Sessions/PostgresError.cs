@@ -14,6 +14,9 @@ public sealed partial record PostgresError(string SqlState, string Message, stri
     public const string InvalidGrant = "0LP01"; // invalid_grant_operation: what one was given by another, back to that one
     public const string ConnectionLost = "08006";
 
+    /// <summary>Whether the server refused a statement, and would refuse it again; a server in trouble (53), or one that ends the session (57), is another matter.</summary>
+    public bool RefusesTheStatement => SqlState is not (['5', '3' or '7' or '8', ..] or ConnectionLost);
+
     /// <summary>The server's error behind an exception of ours; null where there is none.</summary>
     public static PostgresError? Of(LifeboatException exception) => (exception.InnerException as PostgresErrorException)?.Error;
 

@@ -7,6 +7,11 @@ namespace Lifeboat.Engine.Sources.Postgres.Sql;
 /// </summary>
 internal static class StatementOutline
 {
+    public static string TextOf(IReadOnlyList<SqlToken> tokens) => string.Join(' ', Of(tokens).Select(static token => token.Kind switch
+    {
+        SqlTokenKind.Text => SqlText.Literal(token.Value), SqlTokenKind.Name => SqlText.Identifier(token.Value), _ => token.Value,
+    }));
+
     public static IEnumerable<SqlToken> Of(IReadOnlyList<SqlToken> tokens)
     {
         for (int i = 0; i < tokens.Count; i++)
