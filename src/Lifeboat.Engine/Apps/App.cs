@@ -27,6 +27,9 @@ public sealed record App
     /// <summary>The folder that holds the app file, and <c>.lifeboat/</c> with the lock.</summary>
     public required string Directory { get; init; }
 
+    /// <summary>The folder of Lifeboat's own state for the app: lock, journals, evidence.</summary>
+    public string StateDirectory => Path.Combine(Directory, ".lifeboat");
+
     public required IReadOnlyList<SourceSettings> Sources { get; init; }
 
     public required IReadOnlyList<StoreSettings> Stores { get; init; }

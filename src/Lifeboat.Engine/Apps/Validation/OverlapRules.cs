@@ -12,7 +12,11 @@ internal sealed class OverlapRules(string directory, Mistakes mistakes)
     // Any bundle's name will do to ask a glob whether it leaves out bundles.
     private const string SomeBundle = "app_20200101_000000Z.zip";
 
-    private sealed record Placed(string Name, TextNode Node, string FullPath, MapNode Map);
+    private sealed record Placed(string Name, TextNode Node, string FullPath, MapNode Map)
+    {
+        /// <summary>Where symbolic links lead to.</summary>
+        public string RealPath { get; } = AppPaths.Real(FullPath);
+    }
 
     public void Check(MapNode root)
     {
@@ -20,33 +24,48 @@ internal sealed class OverlapRules(string directory, Mistakes mistakes)
         List<Placed> stores = [.. PathsOf(root, "stores", null)];
         Placed[] chroma = [.. PathsOf(root, "sources", "chroma")];
         RefuseTwice([.. files, .. chroma], "sources", "source");
-        RefuseTwice([.. PathsOf(root, "sources", "sqlite")], "sources", "source");
+        Placed[] sqlite = [.. PathsOf(root, "sources", "sqlite")];
+        RefuseTwice([.. sqlite, .. SettingsFiles(root)], "sources", "source");
         RefuseTwice(stores, "stores", "store");
         foreach (Placed store in stores)
             foreach (Placed source in files.Concat(chroma))
                 RefuseInside(store, source);
+        foreach (Placed source in files.Concat(chroma).Concat(sqlite).Concat(SettingsFiles(root)))
+            RefuseInChroma(source, chroma);
         foreach (MapNode settings in Sources(root, "settings").Select(static e => (MapNode)e.Value))
             RefuseSameFiles(settings);
     }
 
+    /// <summary>All that is in a Chroma directory is captured at one moment, and nothing of it is left out.</summary>
+    private void RefuseInChroma(Placed source, Placed[] chroma)
+    {
+        if (Array.Find(chroma, other => other.Name != source.Name && AppPaths.Inside(other.RealPath, source.RealPath) is not (null or ".")) is { } around)
+            mistakes.Add(
+                source.Node.At, $"sources.{source.Name}", $"the path lies inside of the Chroma directory of source `{around.Name}`, which captures it too",
+                "remove this source, or keep what it names outside of that directory");
+    }
+
     private void RefuseInside(Placed store, Placed source)
     {
-        if (AppPaths.Inside(source.FullPath, store.FullPath) is not { } inside || IsExcluded(source.Map, inside))
+        string? written = AppPaths.Inside(source.FullPath, store.FullPath);
+        if ((written ?? AppPaths.Inside(source.RealPath, store.RealPath)) is not { } inside || (inside != "." && IsExcluded(source.Map, inside)))
             return;
         string remedy = inside == "." || source.Map.Text("type") == "chroma"
             ? "give the store a directory of its own, outside of the source"
             : $"move the store elsewhere, or leave it out: `exclude: [\"{Quotable(inside)}\"]` in source `{source.Name}`";
         mistakes.Add(
-            store.Node.At, $"stores.{store.Name}.path", $"the store lies inside of source `{source.Name}`, which would back up its own bundles", remedy);
+            store.Node.At, $"stores.{store.Name}.path",
+            $"the store lies inside of source `{source.Name}`{(written is null ? " where symbolic links lead to" : "")}, which would back up its own bundles",
+            remedy);
     }
 
     private static bool IsExcluded(MapNode source, string inside)
     {
         if (source.Value("exclude") is not ListNode excludes)
             return false;
-        string[] names = inside == "." ? [] : inside.Split('/');
+        string[] names = inside.Split('/');
         IEnumerable<string> paths = Enumerable.Range(1, names.Length).Select(count => string.Join('/', names.Take(count)))
-            .Append(inside == "." ? SomeBundle : $"{inside}/{SomeBundle}");
+            .Append($"{inside}/{SomeBundle}");
         Glob[] globs =
         [
             .. excludes.Items.OfType<TextNode>()
@@ -60,10 +79,11 @@ internal sealed class OverlapRules(string directory, Mistakes mistakes)
     {
         for (int i = 1; i < all.Count; i++)
         {
-            Placed? earlier = all.Take(i).FirstOrDefault(e => AppPaths.Equal(e.FullPath, all[i].FullPath));
-            if (earlier is not null)
+            Placed? earlier = all.Take(i).FirstOrDefault(e => AppPaths.Equal(e.RealPath, all[i].RealPath));
+            if (earlier is not null && !(earlier.Name == all[i].Name && earlier.Map == all[i].Map))
                 mistakes.Add(
-                    all[i].Node.At, $"{section}.{all[i].Name}.path", $"the path is the same as that of {thing} `{earlier.Name}`", $"remove one of the two {thing}s");
+                    all[i].Node.At, $"{section}.{all[i].Name}.{(all[i].Map.Text("type") == "settings" ? "files" : "path")}",
+                    $"the path is the same as that of {thing} `{earlier.Name}`", $"remove one of the two {thing}s");
         }
     }
 
@@ -90,6 +110,14 @@ internal sealed class OverlapRules(string directory, Mistakes mistakes)
             if (entry.Value is MapNode node && node.Value("path") is TextNode path && IsGoodPath(path))
                 yield return new Placed(entry.Key, path, AppPaths.Resolve(directory, path.Text), node);
     }
+
+    private IEnumerable<Placed> SettingsFiles(MapNode root) =>
+        from entry in Sources(root, "settings")
+        let map = (MapNode)entry.Value
+        where map.Value("files") is ListNode
+        from file in ((ListNode)map.Value("files")!).Items.OfType<TextNode>()
+        where IsGoodPath(file)
+        select new Placed(entry.Key, file, AppPaths.Resolve(directory, file.Text), map);
 
     private static IEnumerable<MapEntry> Sources(MapNode root, string type) =>
         root.Value("sources") is MapNode map ? map.Entries.Where(e => e.Value is MapNode source && source.Text("type") == type) : [];
