@@ -129,6 +129,7 @@ public static class ErrorCodes
     public static readonly ErrorCode OwnerNamesDiffer = new("LB5010", "owner-names-differ", Warnings);
     public static readonly ErrorCode AttributesLeftOut = new("LB5011", "attributes-left-out", Warnings);
     public static readonly ErrorCode LinksNotRestored = new("LB5012", "links-not-restored", Warnings);
+    public static readonly ErrorCode LeftAsItIs = new("LB5013", "left-as-it-is", Warnings);
     public static readonly ErrorCode SettingsFileMissing = new("LB5101", "settings-file-missing", Failed);
     public static readonly ErrorCode VariableMissing = new("LB5102", "variable-missing", Failed);
     public static readonly ErrorCode VariableUnusable = new("LB5103", "variable-unusable", Failed);
@@ -178,4 +179,5 @@ public static class ErrorCodes
     public static readonly ErrorCode PartsUnsupported = new("LB8023", "parts-unsupported", ExitStatus.Usage);
     public static readonly ErrorCode PartNotInSnapshot = new("LB8024", "part-not-in-snapshot", ExitStatus.Usage);
     public static readonly ErrorCode PartDoesNotFit = new("LB8025", "part-does-not-fit", Failed);
+    public static readonly ErrorCode KeptStateHoldsMore = new("LB8026", "kept-state-holds-more", Failed);
 }

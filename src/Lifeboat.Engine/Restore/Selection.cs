@@ -36,7 +36,26 @@ internal static class Selection
                     source.Name));
         }
 
-        return problems.Count == 0 ? chosen : throw new LifeboatException(problems);
+        return problems.Count == 0 ? InnerFirst(app, chosen) : throw new LifeboatException(problems);
+    }
+
+    /// <summary>
+    /// Sources in the snapshot's order, but each that lies in another's folder before that one: the folders that are made for it then go when it is taken back,
+    /// and a folder around it finds it in its place.
+    /// </summary>
+    private static List<SourceMetadata> InnerFirst(App app, IReadOnlyList<SourceMetadata> chosen)
+    {
+        Dictionary<string, SourceSettings> settings = app.Sources.ToDictionary(static source => source.Name);
+        List<SourceMetadata> ordered = [];
+        List<SourceMetadata> waiting = [.. chosen];
+        while (waiting.Count > 0)
+        {
+            SourceMetadata next = waiting.Find(one => !waiting.Exists(other => other != one && ReservedPaths.IsInside(settings[other.Name], settings[one.Name]))) ?? waiting[0];
+            waiting.Remove(next);
+            ordered.Add(next);
+        }
+
+        return ordered;
     }
 
     /// <summary>The settings of a source for this restore; those of a plain one do not make anything neutral.</summary>

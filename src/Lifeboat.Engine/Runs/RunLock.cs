@@ -26,7 +26,7 @@ public sealed class RunLock : IDisposable
     }
 
     /// <summary>The folder of Lifeboat's own state for an app.</summary>
-    public static string StateDirectory(App app) => StateDirectory(app.Directory);
+    public static string StateDirectory(App app) => app.StateDirectory;
 
     /// <inheritdoc cref="StateDirectory(App)"/>
     /// <param name="folder">The folder that holds the app file.</param>

@@ -29,6 +29,9 @@ public interface ISwitch
     /// <summary>Removes the incoming state, with what was created for it, wherever its making got to; never what is live.</summary>
     Task DropIncomingAsync(CancellationToken cancellation);
 
+    /// <summary>Every reason why the outgoing state must not be removed: it holds what may be nowhere else.</summary>
+    Task<IReadOnlyList<Problem>> CheckOutgoingAsync(CancellationToken cancellation) => Task.FromResult<IReadOnlyList<Problem>>([]);
+
     /// <summary>Removes the outgoing state, which was kept.</summary>
     Task DropOutgoingAsync(CancellationToken cancellation);
 

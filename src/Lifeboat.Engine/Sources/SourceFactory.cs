@@ -23,8 +23,8 @@ public sealed class SourceFactory(App app, RunContext context, ISecretResolver s
         PostgresSettings postgres => new PostgresSource(postgres, app.Tools.GetValueOrDefault("postgres"), context, secrets) { Made = _made },
         MySqlSettings mysql => new MySqlSource(mysql, app.Tools.GetValueOrDefault("mysql"), context, secrets) { Made = _accounts },
         SqliteSettings sqlite => new SqliteSource(sqlite, context),
-        ChromaSettings chroma => new ChromaSource(chroma, context),
-        FilesSettings files => new FilesSource(files, context),
+        ChromaSettings chroma => new ChromaSource(chroma, context) { Reserved = ReservedPaths.For(app, chroma) },
+        FilesSettings files => new FilesSource(files, context) { Reserved = ReservedPaths.For(app, files) },
         SettingsSettings values => new SettingsSource(values, context),
         _ => throw new ArgumentException($"no source of type {settings.Type}", nameof(settings)),
     };

@@ -42,7 +42,8 @@ internal sealed class RestoreJournal : IDisposable
 
     public bool IsDiscarding => Reached(JournalStep.Discard) is not null;
 
-    public JournalEntry Last => _entries[^1];
+    /// <summary>The last step that was begun; where a source leaves its record is not one by itself.</summary>
+    public JournalEntry Last => _entries.Last(static entry => entry.Step != JournalStep.Record);
 
     /// <summary>When a step was reached, of a source or of all; null where it was not.</summary>
     public DateTimeOffset? Reached(JournalStep step, string? source = null) =>

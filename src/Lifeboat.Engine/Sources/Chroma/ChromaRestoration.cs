@@ -19,15 +19,19 @@ internal sealed class ChromaRestoration : IRestoration
     private readonly SourceMetadata _captured;
     private readonly ChromaDetails _details;
     private readonly FilesRestoration _tree;
+    private readonly StayingRules _staying;
 
-    public ChromaRestoration(ChromaSettings settings, RunContext run, VerifiedSnapshot snapshot, SourceMetadata captured, RestoreRun restore)
+    /// <param name="reserved">What in the directory is not the source's.</param>
+    public ChromaRestoration(
+        ChromaSettings settings, RunContext run, VerifiedSnapshot snapshot, SourceMetadata captured, RestoreRun restore, IReadOnlyList<ReservedPath> reserved)
     {
+        _staying = new StayingRules([], reserved, restore);
         _settings = settings;
         _run = run;
         _captured = captured;
         _details = ChromaDetails.From(captured);
         SourceMetadata tree = captured with { Details = JsonSerializer.SerializeToElement(_details.Tree, TreeJson.Default.TreeDetails) };
-        _tree = new FilesRestoration(new FilesSettings(settings.Name, settings.Path, []), run, snapshot, tree, restore);
+        _tree = new FilesRestoration(new FilesSettings(settings.Name, settings.Path, []), run, snapshot, tree, restore) { Reserved = reserved };
     }
 
     public async Task<RestorePlan> PlanAsync(CancellationToken cancellation)
@@ -51,15 +55,18 @@ internal sealed class ChromaRestoration : IRestoration
         return new VerifyReport([.. files.Checks, .. database]);
     }
 
-    public ISwitch Switch => SwitchOf(_run, _settings.Name, new PathSwitchRecord([_tree.Place.Exchange], []));
+    public ISwitch Switch => SwitchOf(_run, _settings.Name, new PathSwitchRecord([_tree.Place.Exchange], []), _staying);
 
     /// <summary>A switch that has the live database's exclusive lock while the directory is renamed, and refuses where a server has it open.</summary>
-    public static PathSwitch SwitchOf(RunContext run, string source, PathSwitchRecord record) => new(run, source, record, async cancellation =>
+    public static PathSwitch SwitchOf(RunContext run, string source, PathSwitchRecord record, StayingRules staying) => new(run, source, record, async cancellation =>
     {
         string live = record.Paths[0].Path;
         return InUse(live, source, run) is { } problem ? throw new LifeboatException([problem])
             : await SqliteLiveLock.TakeAsync(Path.Combine(live, ChromaNames.Database), source, run, cancellation);
-    });
+    })
+    {
+        Staying = staying,
+    };
 
     public ValueTask DisposeAsync() => _tree.DisposeAsync();
 

@@ -16,6 +16,9 @@ public sealed class ChromaSource(ChromaSettings settings, RunContext run) : ISou
 {
     public string Name => settings.Name;
 
+    /// <summary>What in the directory is not the source's.</summary>
+    internal IReadOnlyList<ReservedPath> Reserved { get; init; } = [];
+
     public async Task<IReadOnlyList<Problem>> CheckAsync(CancellationToken cancellation)
     {
         try
@@ -52,9 +55,10 @@ public sealed class ChromaSource(ChromaSettings settings, RunContext run) : ISou
     }
 
     public IRestoration PrepareRestore(VerifiedSnapshot snapshot, SourceMetadata captured, RestoreRun restore) =>
-        FileFailure.Tell(Name, () => new ChromaRestoration(settings, run, snapshot, captured, restore));
+        FileFailure.Tell(Name, () => new ChromaRestoration(settings, run, snapshot, captured, restore, Reserved));
 
-    public ISwitch Resume(JsonElement record, RestoreRun restore) => ChromaRestoration.SwitchOf(run, Name, PathSwitchRecord.From(record, Name));
+    public ISwitch Resume(JsonElement record, RestoreRun restore) => ChromaRestoration.SwitchOf(
+        run, Name, PathSwitchRecord.From(record, Name), new StayingRules([], Reserved, restore));
 
     private List<Problem> Look(Folder root, SqliteCut cut, CancellationToken cancellation)
     {

@@ -20,10 +20,40 @@ internal sealed class ExcludeGlobs
     {
         if (IsEmpty || TreePath.IsRoot(path))
             return false;
+        List<byte[]> names = Names(path);
+        return _globs.Any(glob => MatchNames(glob, names, 0, 0));
+    }
+
+    /// <summary>Whether something below a folder may match, which itself does not.</summary>
+    public bool MayMatchBelow(byte[] folder)
+    {
+        if (IsEmpty || TreePath.IsRoot(folder))
+            return !IsEmpty;
+        List<byte[]> names = Names(folder);
+        return _globs.Any(glob => MayMatchBelow(glob, names));
+    }
+
+    private static List<byte[]> Names(byte[] path)
+    {
         List<byte[]> names = [];
         foreach (Range range in TreePath.Relative(path).Split((byte)'/'))
             names.Add(TreePath.Relative(path)[range].ToArray());
-        return _globs.Any(glob => MatchNames(glob, names, 0, 0));
+        return names;
+    }
+
+    private static bool MayMatchBelow(byte[][] glob, List<byte[]> folder)
+    {
+        for (int i = 0; i < folder.Count; i++)
+        {
+            if (i == glob.Length)
+                return false;
+            if (glob[i].AsSpan().SequenceEqual("**"u8))
+                return true;
+            if (!MatchName(glob[i], folder[i]))
+                return false;
+        }
+
+        return glob.Length > folder.Count;
     }
 
     private static byte[][] Split(string glob) =>

@@ -42,6 +42,9 @@ internal sealed class FilesCapture : ICapture
         CutAt = run.Host.Time.GetUtcNow();
     }
 
+    /// <summary>Which paths of the tree are not captured.</summary>
+    public required Predicate<byte[]> LeavesOut { get; init; }
+
     public DateTimeOffset CutAt { get; }
 
     public long EstimatedBytes { get; }
@@ -151,9 +154,8 @@ internal sealed class FilesCapture : ICapture
     private async Task WalkAsync(
         FileReader reader, UnreadableFiles unreadable, ChannelWriter<Task<ManifestEntry?>> lines, CancellationToken cancellation)
     {
-        ExcludeGlobs exclude = new(_settings.Exclude);
         UncarriedAttributes attributes = new(_settings.Name, _root);
-        TreeWalk walk = new(_root, path => FilesSource.IsOurs(path) || exclude.Match(path), reader.Failed);
+        TreeWalk walk = new(_root, LeavesOut, reader.Failed);
         try
         {
             foreach (TreeItem item in walk.Items(cancellation))

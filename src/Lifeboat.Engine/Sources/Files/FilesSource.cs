@@ -20,6 +20,9 @@ public sealed class FilesSource(FilesSettings settings, RunContext run) : ISourc
 
     public string Name => settings.Name;
 
+    /// <summary>What in the tree is not the source's.</summary>
+    internal IReadOnlyList<ReservedPath> Reserved { get; init; } = [];
+
     public async Task<IReadOnlyList<Problem>> CheckAsync(CancellationToken cancellation)
     {
         try
@@ -38,24 +41,32 @@ public sealed class FilesSource(FilesSettings settings, RunContext run) : ISourc
         if (_estimate is null && (await Task.Run(() => Look(cancellation), cancellation)).Where(static p => p.Code == ErrorCodes.RedactUnknown).ToArray() is { Length: > 0 } unknown)
             throw new LifeboatException(unknown);
         (long bytes, long entries) = _estimate.GetValueOrDefault();
-        return new FilesCapture(settings, run, OpenRoot(), bytes, entries);
+        return new FilesCapture(settings, run, OpenRoot(), bytes, entries) { LeavesOut = LeavesOut() };
     }
 
     public IRestoration PrepareRestore(VerifiedSnapshot snapshot, SourceMetadata captured, RestoreRun restore) =>
-        new FilesRestoration(settings, run, snapshot, captured, restore);
+        new FilesRestoration(settings, run, snapshot, captured, restore) { Reserved = Reserved };
 
     public IRestoration PreparePart(VerifiedSnapshot snapshot, SourceMetadata captured, RestoreScope scope, RestoreRun restore) => scope.Mode == RestoreMode.Beside
         ? throw new LifeboatException(
             ErrorCodes.PartsUnsupported, "files have no place beside the live ones in which an application would look for them",
             $"restore them to another folder with `--target {Name}=…`", Name)
-        : new PartRestoration(settings, run, snapshot, captured, scope, restore);
+        : new PartRestoration(settings, run, snapshot, captured, scope, restore) { Reserved = Reserved };
 
     public ISwitch Resume(JsonElement record, RestoreRun restore) => PartSwitchRecord.Is(record)
         ? new PartSwitch(run, Name, restore, PartSwitchRecord.From(record, Name))
-        : new PathSwitch(run, Name, PathSwitchRecord.From(record, Name));
+        : new PathSwitch(run, Name, PathSwitchRecord.From(record, Name)) { Staying = new StayingRules(settings.Exclude, Reserved, restore) };
 
     /// <summary>Names at the root that earlier restores made there; they are not the application's.</summary>
     internal static bool IsOurs(byte[] path) => path.AsSpan().StartsWith("./.lifeboat_"u8) && TreePath.Depth(path) == 1;
+
+    /// <summary>What the tree's snapshot does not have: what is excluded, what is not the source's, and what restores have put there.</summary>
+    private Predicate<byte[]> LeavesOut()
+    {
+        ExcludeGlobs exclude = new(settings.Exclude);
+        ReservedNames reserved = new(settings.Path, Reserved);
+        return path => IsOurs(path) || exclude.Match(path) || reserved.Match(path, except: Reservation.AppFile);
+    }
 
     private Folder OpenRoot()
     {
@@ -77,7 +88,6 @@ public sealed class FilesSource(FilesSettings settings, RunContext run) : ISourc
     private List<Problem> Look(CancellationToken cancellation)
     {
         using Folder root = OpenRoot();
-        ExcludeGlobs exclude = new(settings.Exclude);
         UnreadableFiles unreadable = new(Name);
         long bytes = 0;
         long entries = 0;
@@ -85,7 +95,7 @@ public sealed class FilesSource(FilesSettings settings, RunContext run) : ISourc
         UncarriedAttributes attributes = new(Name, root);
         RedactGlobs redact = new(Name, settings.Redact);
         bool mayReadAll = OperatingSystem.IsWindows() || UnixFolder.IsRoot;
-        TreeWalk walk = new(root, path => IsOurs(path) || exclude.Match(path), (path, failure) =>
+        TreeWalk walk = new(root, LeavesOut(), (path, failure) =>
         {
             if (failure.Trouble != FileTrouble.Missing)
                 unreadable.Add(path, failure.Message);

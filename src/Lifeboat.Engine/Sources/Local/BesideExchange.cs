@@ -64,11 +64,7 @@ internal sealed class BesideExchange(RunContext run, PathExchange path, IReadOnl
     {
         if (Place.Incoming is not null)
             Drop(Place.Incoming);
-        foreach (string folder in Place.CreatedFolders.Reverse())
-        {
-            if (Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any())
-                Step($"delete {folder}", () => Directory.Delete(folder));
-        }
+        DropCreatedFolders();
     }
 
     public override void DropOutgoing() => Drop(Place.Outgoing);
@@ -99,7 +95,10 @@ internal sealed class BesideExchange(RunContext run, PathExchange path, IReadOnl
         if (Place.Replaces && !isKept)
             throw KeptState.Missing(Path.Combine(_parent, Place.Outgoing), source);
         return new PathExchange(
-            Place.Path, isKept ? Place.Outgoing : null, $"{_live}__before_{id}", Replaces: IsThere(parent, _live), Inside: false, [], null);
+            Place.Path, isKept ? Place.Outgoing : null, $"{_live}__before_{id}", Replaces: IsThere(parent, _live), Inside: false, [], null)
+        {
+            IncomingIsKept = true,
+        };
     }
 
     private IEnumerable<string> Names(string name) => sideSuffixes.Select(side => name + side).Prepend(name);

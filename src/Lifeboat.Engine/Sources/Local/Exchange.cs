@@ -13,6 +13,9 @@ internal abstract class Exchange(RunContext run, PathExchange path)
     /// <summary>The name that something gets which stands where nothing of ours or of the application's was.</summary>
     protected string Stray => $"{path.Outgoing}_stray";
 
+    /// <summary>The path of what is kept.</summary>
+    public string OutgoingPath => System.IO.Path.Combine(path.Inside ? path.Path : System.IO.Path.GetDirectoryName(path.Path) ?? path.Path, path.Outgoing);
+
     public abstract void Forward();
 
     public abstract void Back();
@@ -52,6 +55,16 @@ internal abstract class Exchange(RunContext run, PathExchange path)
     }
 
     protected void Step(string what, Action step) => run.Step(what, step);
+
+    /// <summary>Deletes the folders above the path that were made for it, if nothing else has come to be in them.</summary>
+    protected void DropCreatedFolders()
+    {
+        foreach (string folder in path.CreatedFolders.Reverse())
+        {
+            if (Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any())
+                Step($"delete {folder}", () => Directory.Delete(folder));
+        }
+    }
 
     internal static bool ChangedSince(Folder folder, byte[] name, DateTimeOffset since, CancellationToken cancellation) =>
         ChangedSince(folder, name, FileTime.From(since - ClockTick), cancellation);

@@ -120,6 +120,8 @@ internal abstract class Folder : IDisposable
     {
         if (Find(name) is not { } status)
             return;
+        if (status.IsMountPoint)
+            throw new FileFailure(FileTrouble.Busy, $"another file system is mounted at {Describe(name)}, which is not emptied");
         if (status.Kind != FileKind.Folder)
         {
             DeleteFile(name);

@@ -33,18 +33,20 @@ internal sealed class FolderStaging
     /// <summary>The folder whose file system must have room.</summary>
     public string SpaceFolder => IsInside ? Path : _place.ExistingAncestor;
 
-    private string InsideStaging => $"{InsideExchange.Prefix}staging_{_place.RestoreId}";
+    private string InsideStaging => $"{InPlaceExchange.Prefix}staging_{_place.RestoreId}";
 
-    private string InsideBefore => $"{InsideExchange.Prefix}before_{_place.RestoreId}";
+    private string InsideBefore => $"{InPlaceExchange.Prefix}before_{_place.RestoreId}";
 
     /// <summary>Every reason why the switch would fail.</summary>
-    public IEnumerable<Problem> Blockers(string source)
+    /// <param name="staying">What in the live folder is not switched; null where nothing is live.</param>
+    public IEnumerable<Problem> Blockers(string source, Staying? staying)
     {
         foreach (Problem problem in OwnBlockers(source))
             yield return problem;
-        foreach (string point in MountPoints.Below(Path))
+        foreach (string point in MountPoints.Below(Path).Where(point => staying?.HoldsStill(Folder.Name("./" + point[(Path.Length + 1)..])) != true))
             yield return Unusable(
-                source, $"another file system is mounted at {point}, which a restore cannot switch", "unmount it, make it a source of its own, or choose another folder with --target");
+                source, $"another file system is mounted at {point}, which a restore cannot switch",
+                $"unmount it, leave it out with sources.{source}.exclude, make it a source of its own, or choose another folder with --target");
     }
 
     /// <summary>Every reason why nothing can be switched in this place, whatever is in it.</summary>
@@ -70,7 +72,7 @@ internal sealed class FolderStaging
         FileTime time = parent.Status().Modified;
         parent.CreateFolder(name);
         if (IsInside)
-            InsideExchange.KeepTime(parent, time); // staging inside the live folder is no change of it
+            InPlaceExchange.KeepTime(parent, time); // staging inside the live folder is no change of it
         return parent.OpenFolder(name);
     }
 

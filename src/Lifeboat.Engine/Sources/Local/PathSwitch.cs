@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
 
 namespace Lifeboat.Engine.Sources.Local;
@@ -8,10 +9,17 @@ namespace Lifeboat.Engine.Sources.Local;
 internal sealed class PathSwitch(
     RunContext run, string source, PathSwitchRecord record, Func<CancellationToken, Task<IDisposable?>>? lockLive = null) : ISwitch
 {
-    public JsonElement Record => record.ToJson();
+    private PathSwitchRecord _record = record;
+
+    /// <summary>What stays in a folder that is switched; null for files.</summary>
+    public StayingRules? Staying { get; init; }
+
+    public JsonElement Record => _record.ToJson();
 
     public Task ForwardAsync(CancellationToken cancellation) => FileFailure.TellAsync(source, async () =>
     {
+        if (Staying is not null)
+            await SettleAsync(Staying, cancellation);
         using IDisposable? held = lockLive is null ? null : await lockLive(cancellation);
         await EachAsync(static exchange => exchange.Forward());
     });
@@ -24,6 +32,18 @@ internal sealed class PathSwitch(
     public Task FinishAsync(CancellationToken cancellation) => TellEachAsync(static exchange => exchange.Finish());
 
     public Task DropIncomingAsync(CancellationToken cancellation) => TellEachAsync(static exchange => exchange.DropIncoming());
+
+    public async Task<IReadOnlyList<Problem>> CheckOutgoingAsync(CancellationToken cancellation)
+    {
+        List<Problem> problems = [];
+        if (Staying is { } rules)
+            await TellEachAsync(exchange =>
+            {
+                if (new DiscardCheck(rules.Reserved).Look(exchange.OutgoingPath, source) is { } problem)
+                    problems.Add(problem);
+            });
+        return problems;
+    }
 
     public Task DropOutgoingAsync(CancellationToken cancellation) => TellEachAsync(static exchange => exchange.DropOutgoing());
 
@@ -49,10 +69,17 @@ internal sealed class PathSwitch(
     {
         List<PathExchange> inverse = [];
         await TellEachAsync(exchange => inverse.Add(exchange.Inverse(id, source)));
-        return (record with { Paths = inverse }).ToJson();
+        return (_record with { Paths = inverse }).ToJson();
     }
 
-    private Exchange Exchange(PathExchange path) => path.Inside ? new InsideExchange(run, path) : new BesideExchange(run, path, record.SideSuffixes);
+    /// <summary>Looks what stays, and has it in the journal before anything is moved.</summary>
+    private async Task SettleAsync(StayingRules rules, CancellationToken cancellation)
+    {
+        _record = _record with { Paths = await Task.Run(() => _record.Paths.Select(path => rules.Settle(path, cancellation)).ToArray(), cancellation) };
+        await rules.Restore.RecordAsync(Record, cancellation);
+    }
+
+    private Exchange Exchange(PathExchange path) => path.IsInPlace ? new InPlaceExchange(run, path) : new BesideExchange(run, path, _record.SideSuffixes);
 
     private Task TellEachAsync(Action<Exchange> work) => FileFailure.TellAsync(source, () => EachAsync(work));
 
@@ -60,7 +87,7 @@ internal sealed class PathSwitch(
     private Task EachAsync(Action<Exchange> work) => Task.Run(
         () =>
         {
-            foreach (PathExchange path in record.Paths)
+            foreach (PathExchange path in _record.Paths)
                 work(Exchange(path));
         },
         CancellationToken.None);

@@ -21,7 +21,20 @@ internal sealed record PathSwitchRecord(IReadOnlyList<PathExchange> Paths, IRead
 /// <param name="CreatedFolders">Folders above the path that had to be made, the uppermost first.</param>
 /// <param name="Root">The live folder's own traits, where <paramref name="Inside"/>.</param>
 internal sealed record PathExchange(
-    string Path, string? Incoming, string Outgoing, bool Replaces, bool Inside, IReadOnlyList<string> CreatedFolders, CapturedTraits? Root);
+    string Path, string? Incoming, string Outgoing, bool Replaces, bool Inside, IReadOnlyList<string> CreatedFolders, CapturedTraits? Root)
+{
+    /// <summary>What stays where it is, so that what is in the path is exchanged name by name; null or without folders where all of it is renamed at once.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public Staying? Staying { get; init; }
+
+    /// <summary>Whether what comes in was kept by a restore, rather than built by one: then it is never thrown away.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IncomingIsKept { get; init; }
+
+    /// <summary>Whether the folder itself stays, and what is in it is exchanged.</summary>
+    [JsonIgnore]
+    public bool IsInPlace => Inside || Staying is { Folders.Count: > 0 };
+}
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(PathSwitchRecord))]

@@ -28,6 +28,9 @@ internal sealed class PartExchange(RunContext run, string source, PartSwitchReco
         };
     }
 
+    /// <summary>The path of what is kept.</summary>
+    public string OutgoingPath => Path.Combine(Side, record.Outgoing);
+
     public void Forward()
     {
         FileTime rootTime = RootTime();
@@ -150,7 +153,7 @@ internal sealed class PartExchange(RunContext run, string source, PartSwitchReco
     }
 
     /// <summary>The name of the folder that keeps what was live.</summary>
-    public static string OutgoingName(string root, bool inside, string id) => inside ? $"{InsideExchange.Prefix}before_{id}" : $"{Path.GetFileName(root)}__before_{id}";
+    public static string OutgoingName(string root, bool inside, string id) => inside ? $"{InPlaceExchange.Prefix}before_{id}" : $"{Path.GetFileName(root)}__before_{id}";
 
     /// <summary>Adds the folder that a path is in, unless the path before is in it too.</summary>
     public static void AddFolder(List<PartFolder> folders, byte[] path, Folder folder)
@@ -176,7 +179,7 @@ internal sealed class PartExchange(RunContext run, string source, PartSwitchReco
             Move(live, name, outgoing, part, record.Outgoing);
         if (part.Arrives)
             incoming.Move(name, live);
-        InsideExchange.KeepTime(folder, time);
+        InPlaceExchange.KeepTime(folder, time);
     }
 
     /// <summary>Takes one path back; false where what was kept has no folder to go to.</summary>
@@ -301,7 +304,7 @@ internal sealed class PartExchange(RunContext run, string source, PartSwitchReco
     private void KeepRoot(FileTime time)
     {
         using Folder root = Folder.Open(record.Root);
-        InsideExchange.KeepTime(root, time);
+        InPlaceExchange.KeepTime(root, time);
     }
 
     /// <summary>Gives the live folder its time back after what is ours was made or removed in it.</summary>
@@ -314,7 +317,7 @@ internal sealed class PartExchange(RunContext run, string source, PartSwitchReco
     private static void KeepRecorded(PartFolders live, PartFolder folder)
     {
         if (FileTime.TryParse(folder.Modified, out FileTime time) && Open(live, folder) is { } there)
-            InsideExchange.KeepTime(there, time);
+            InPlaceExchange.KeepTime(there, time);
     }
 
     /// <summary>Any name in it leads to the folder.</summary>

@@ -41,6 +41,9 @@ internal sealed class PartRestoration : IRestoration
         _place = FileFailure.Tell(settings.Name, () => new FolderStaging(settings.Path, restore.Id));
     }
 
+    /// <summary>What in the tree is not the source's.</summary>
+    public IReadOnlyList<ReservedPath> Reserved { get; init; } = [];
+
     public IReadOnlyList<MergeCount> Merged { get; private set; } = [];
 
     public ISwitch Switch => IsNew ? new PathSwitch(_run, _settings.Name, new PathSwitchRecord([_place.Exchange], [])) : _switch;
@@ -65,7 +68,7 @@ internal sealed class PartRestoration : IRestoration
         TreeDetails built = _part!.Details;
         return new RestorePlan(
             _place.Path, keeps, keeps ? _place.BeforePath : null, [.. Steps(look)], new Dictionary<string, long> { [_place.SpaceFolder] = built.DiskBytes },
-            look.Blockers, [.. Warnings(look), .. CapturedOwner.Warnings(_settings.Name, built.Owners)]);
+            [.. look.Blockers, .. await Task.Run(() => HoldingWhatStays(look, cancellation).ToArray(), cancellation)], [.. Warnings(look), .. CapturedOwner.Warnings(_settings.Name, built.Owners)]);
     }
 
     public async Task StageAsync(CancellationToken cancellation)
@@ -144,6 +147,22 @@ internal sealed class PartRestoration : IRestoration
             yield return string.Create(CultureInfo.InvariantCulture, $"leave {merged.Equal + merged.Different} files that are there as they are, equal or not");
         else
             yield return $"leave everything else in {_place.Path} as it is, also what matches and is not in the snapshot";
+    }
+
+    /// <summary>A folder is replaced as a whole, so nothing in it may be excluded or another source's.</summary>
+    private IEnumerable<Problem> HoldingWhatStays(LiveLook look, CancellationToken cancellation)
+    {
+        if (IsNew || !look.Parts.Any(static part => part.Replaces))
+            yield break;
+        Staying staying = StayingLook.Take(_place.Path, null, _settings.Exclude, Reserved, cancellation);
+        foreach (PartPath part in look.Parts.Where(static part => part.Replaces))
+        {
+            if (staying.Paths.FirstOrDefault(path => TreePath.IsAtOrBelow(path, part.Path) || TreePath.IsAtOrBelow(part.Path, path)) is { } held)
+                yield return new Problem(
+                    ErrorCodes.PartDoesNotFit,
+                    $"{Folder.Readable(TreePath.Relative(part.Path))} would be replaced as a whole, but {Folder.Readable(TreePath.Relative(held))} is excluded or another source's, and is not the restore's to move",
+                    "name the files beside it one by one, or restore all of the source", _settings.Name);
+        }
     }
 
     private IEnumerable<Problem> Warnings(LiveLook look)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Sources.Local;
 
@@ -36,6 +37,13 @@ internal sealed class PartSwitch(RunContext run, string source, RestoreRun resto
     public Task FinishAsync(CancellationToken cancellation) => TellAsync(static exchange => exchange.Finish());
 
     public Task DropIncomingAsync(CancellationToken cancellation) => TellAsync(static exchange => exchange.DropIncoming());
+
+    public async Task<IReadOnlyList<Problem>> CheckOutgoingAsync(CancellationToken cancellation)
+    {
+        Problem? problem = null;
+        await TellAsync(exchange => problem = new DiscardCheck([]).Look(exchange.OutgoingPath, source));
+        return problem is null ? [] : [problem];
+    }
 
     public Task DropOutgoingAsync(CancellationToken cancellation) => TellAsync(static exchange => exchange.DropOutgoing());
 
