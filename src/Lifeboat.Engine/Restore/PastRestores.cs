@@ -110,9 +110,15 @@ internal sealed class PastRestores(App app, RunContext run)
 
     private async Task DiscardAsync(RestoreJournal journal)
     {
+        IReadOnlyList<SourceSwitch> switches = Switches(journal);
+        List<Problem> against = [];
+        foreach (SourceSwitch source in switches)
+            against.AddRange(await source.Switch.CheckOutgoingAsync(CancellationToken.None));
+        if (against.Count > 0)
+            throw new LifeboatException(against);
         if (!journal.IsDiscarding)
             journal.Write(JournalStep.Discard);
-        foreach (SourceSwitch source in Switches(journal))
+        foreach (SourceSwitch source in switches)
             await source.Switch.DropOutgoingAsync(CancellationToken.None);
         journal.Delete();
         run.Progress.Report(new Noted(null, $"removed what restore {journal.Header.Id} had kept"));
