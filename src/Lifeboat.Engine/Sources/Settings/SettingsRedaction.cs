@@ -18,6 +18,7 @@ internal sealed class SettingsRedaction(SettingsSettings settings, RunContext ru
     private const int ShortestSecret = 8;
 
     private readonly List<Problem> _problems = [];
+    private readonly HashSet<(string Path, string Name)> _unsure = [];
 
     public bool IsWanted => settings.Redact.Count > 0;
 
@@ -28,6 +29,7 @@ internal sealed class SettingsRedaction(SettingsSettings settings, RunContext ru
     public IReadOnlyList<RedactedMetadata> Apply(IReadOnlyList<SettingsText> files)
     {
         _problems.Clear();
+        _unsure.Clear();
         List<RedactedMetadata> left = [];
         List<(string Name, string Value)> secrets = [];
         foreach (string name in settings.Redact)
@@ -57,8 +59,14 @@ internal sealed class SettingsRedaction(SettingsSettings settings, RunContext ru
                     settings.Name, name, "neither a settings file nor `environment:` has a setting of this name", settings.Environment));
         }
 
-        foreach ((string name, string value) in secrets.Distinct().Where(static one => one.Value.Length >= ShortestSecret))
-            LookFor(name, value, files);
+        foreach (SettingsText file in files.Where(static file => file.Kind != SettingsKind.Other))
+            RequireNoOther(file);
+        foreach ((string name, string value) in secrets.SelectMany(static one => Pieces(one.Value).Select(piece => (one.Name, piece))).Distinct())
+        {
+            if (value.Length >= ShortestSecret)
+                LookFor(name, value, files);
+        }
+
         return _problems.Count == 0 ? left : throw new LifeboatException([.. _problems.Distinct()]);
     }
 
@@ -75,6 +83,10 @@ internal sealed class SettingsRedaction(SettingsSettings settings, RunContext ru
                 settings.Name, name, $"it stands in {file.Path}, and where its value ends is known of .env, INI and JSON files alone",
                 "remove the file from `files:`, or keep the setting in a file of one of these kinds"));
         }
+        catch (SettingsDoubtException e)
+        {
+            _problems.Add(Unsure(file, name, e));
+        }
         catch (JsonException e)
         {
             _problems.Add(Redacting.Refused(settings.Name, name, $"{file.Path} is not JSON: {Place(e)}", "mend the file, or remove it from `files:`"));
@@ -82,6 +94,34 @@ internal sealed class SettingsRedaction(SettingsSettings settings, RunContext ru
 
         return null;
     }
+
+    private void RequireNoOther(SettingsText file)
+    {
+        foreach (string name in settings.Redact.Where(name => !_unsure.Contains((file.Path, name))))
+        {
+            try
+            {
+                file.RequireNoOther(name);
+            }
+            catch (SettingsDoubtException e)
+            {
+                _problems.Add(Unsure(file, name, e));
+            }
+        }
+    }
+
+    private Problem Unsure(SettingsText file, string name, SettingsDoubtException e)
+    {
+        _unsure.Add((file.Path, name));
+        return Redacting.Refused(
+            settings.Name, name, $"{file.Path}, {e.Message}; programs differ in what they make of that, and a part of a secret might be captured",
+            "write each setting as NAME=value on a line of its own, in double quotes where the value holds others than letters and digits, "
+            + "or remove the file from `files:`");
+    }
+
+    /// <summary>A value, and its lines.</summary>
+    private static IEnumerable<string> Pieces(string value) =>
+        value.Contains('\n', StringComparison.Ordinal) ? value.Split('\n', StringSplitOptions.TrimEntries).Append(value) : [value];
 
     private static string Place(JsonException e) => FormattableString.Invariant($"line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}");
 

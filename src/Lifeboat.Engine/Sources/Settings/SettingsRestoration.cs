@@ -219,6 +219,10 @@ internal sealed class SettingsRestoration : IRestoration
         {
             throw new LifeboatException([Neutralizing.Failed(_settings.Name, name, $"{text.Path} is not JSON: {e.Message}")], e);
         }
+        catch (SettingsDoubtException e)
+        {
+            throw new LifeboatException([Neutralizing.Failed(_settings.Name, name, $"{text.Path}, {e.Message}")], e);
+        }
     }
 
     private SettingsText CapturedText(Item item)

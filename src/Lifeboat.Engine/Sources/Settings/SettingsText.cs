@@ -46,6 +46,9 @@ internal sealed partial class SettingsText(string path, byte[] bytes)
     public bool Mentions(string text)
     {
         string wanted = Latin1(text);
+        // Of texts in UTF-16 every other byte is a zero.
+        if (_text.Contains('\0', StringComparison.Ordinal) && _text.Replace("\0", "", StringComparison.Ordinal).Contains(wanted, StringComparison.Ordinal))
+            return true;
         for (int at = _text.IndexOf(wanted, StringComparison.Ordinal); at >= 0; at = _text.IndexOf(wanted, at + 1, StringComparison.Ordinal))
             if (!IsPartOfWord(at - 1) && !IsPartOfWord(at + wanted.Length))
                 return true;
@@ -54,12 +57,35 @@ internal sealed partial class SettingsText(string path, byte[] bytes)
 
     /// <summary>Every place of a setting, in the file's order; commented-out ones too.</summary>
     /// <exception cref="JsonException">A JSON file that is none.</exception>
+    /// <exception cref="SettingsDoubtException">It is not sure where the setting's values end.</exception>
     public IReadOnlyList<SettingPlace> Find(string name) => Kind switch
     {
         SettingsKind.Json => FindInJson(name),
-        SettingsKind.Other => [],
-        _ => FindInLines(name),
+        SettingsKind.Environment when Mentions(name) => FindInEnvironment(name),
+        SettingsKind.Ini => FindInIni(name),
+        _ => [],
     };
+
+    /// <summary>Requires that a setting which was emptied stands nowhere else with a value: inside of another one, in a comment, on a line of another form.</summary>
+    /// <exception cref="SettingsDoubtException">It does, or may.</exception>
+    public void RequireNoOther(string name)
+    {
+        string wanted = Latin1(name);
+        StringComparison comparison = Kind == SettingsKind.Ini ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal;
+        for (int at = _text.IndexOf(wanted, comparison); at >= 0; at = _text.IndexOf(wanted, at + 1, comparison))
+        {
+            if (IsPartOfWord(at - 1) || IsPartOfWord(at + wanted.Length))
+                continue;
+            string before = _text[StartOfLine(at)..at];
+            string behind = _text[(at + wanted.Length)..EndOfLine(_text, at)];
+            bool withDefault = before.EndsWith("${", StringComparison.Ordinal) && behind is not ['}', ..];
+            if (withDefault || (WithValue().IsMatch(behind) && !(Kind == SettingsKind.Json && EmptiedJson().IsMatch(behind))))
+                throw SettingsDoubtException.At(_text, at, "the name stands there with a value, where no setting begins");
+            bool comment = before.TrimStart() is ['#' or ';' or '!', ..];
+            if (Kind == SettingsKind.Ini && !comment && !before.AsSpan().ContainsAny('=', ':') && !Emptied().IsMatch(behind))
+                throw SettingsDoubtException.At(_text, at, "the name stands there, and not as NAME = value");
+        }
+    }
 
     /// <summary>Puts texts, written as the file's kind writes them, into places.</summary>
     public void Replace(IReadOnlyList<SettingPlace> places, Func<SettingPlace, string> text)
@@ -124,79 +150,93 @@ internal sealed partial class SettingsText(string path, byte[] bytes)
         return places;
     }
 
-    private List<SettingPlace> FindInLines(string name)
+    private List<SettingPlace> FindInEnvironment(string name)
     {
-        bool ini = Kind == SettingsKind.Ini;
+        List<SettingPlace> places = [];
+        foreach (EnvironmentSetting setting in EnvironmentText.Read(_text).Where(setting => setting.Name == name))
+        {
+            string value = _text[setting.Start..setting.End];
+            if (setting.Commented && EnvironmentText.IsOpen(value))
+                throw SettingsDoubtException.At(_text, setting.Start, "its value, which is commented out, may go on behind the line");
+            places.Add(new SettingPlace(setting.Start, setting.End - setting.Start, FromLatin1(Unquoted(value.Trim())), setting.Commented));
+        }
+
+        return places;
+    }
+
+    private List<SettingPlace> FindInIni(string name)
+    {
         Regex line = new(
-            $@"^(?<indent>[ \t]*)(?<comment>[#;]+[ \t]*)?(?:export[ \t]+)?(?<quote>[""']?){Regex.Escape(Latin1(name))}\k<quote>[ \t]*{(ini ? "[=:]" : "=")}[ \t]*",
-            RegexOptions.Multiline | RegexOptions.CultureInvariant | (ini ? RegexOptions.IgnoreCase : RegexOptions.None));
+            $@"^(?<indent>[ \t]*)(?<comment>[#;]+[ \t]*)?(?:export[ \t]+)?(?<quote>[""']?){Regex.Escape(Latin1(name))}\k<quote>[ \t]*[=:][ \t]*",
+            RegexOptions.Multiline | RegexOptions.CultureInvariant | RegexOptions.IgnoreCase);
         List<SettingPlace> places = [];
         foreach (Match match in line.Matches(_text))
         {
             int start = match.Index + match.Length;
             if (places.Count > 0 && start < places[^1].Start + places[^1].Length)
                 continue; // inside of the value before
-            int end = ini ? EndOfIniValue(start, match.Groups["indent"].Length) : EndOfEnvironmentValue(start);
+            RequireSureIniValue(start);
+            int end = EndOfIniValue(start, match.Groups["indent"].Length);
             places.Add(new SettingPlace(start, end - start, FromLatin1(Unquoted(_text[start..end].Trim())), match.Groups["comment"].Success));
         }
 
         return places;
     }
 
+    /// <summary>Programs differ in whether a value in quotes or brackets may have several lines, and in continued lines.</summary>
+    private void RequireSureIniValue(int start)
+    {
+        int end = EndOfLine(_text, start);
+        string value = _text[start..end];
+        bool properties = path.EndsWith(".properties", StringComparison.OrdinalIgnoreCase);
+        if (OddLineEnd().IsMatch(value))
+            throw SettingsDoubtException.At(_text, start, "its value holds a character that some programs take for the end of a line");
+        if (EnvironmentText.IsOpen(value) || value.StartsWith("\"\"\"", StringComparison.Ordinal) || value.StartsWith("'''", StringComparison.Ordinal)
+            || value.Contains("<<", StringComparison.Ordinal) || value.Count('{') != value.Count('}') || value.Count('[') != value.Count(']'))
+            throw SettingsDoubtException.At(_text, start, "its value may go on behind the line (an open quote or bracket, or <<)");
+        if (value.EndsWith('\\') && !properties)
+            throw SettingsDoubtException.At(_text, start, "it ends with a backslash, so that the next line may or may not belong to its value");
+    }
+
     private static string Unquoted(string value)
     {
-        if (value.Length < 2 || value[0] is not ('"' or '\''))
+        if (value.Length < 2 || value[0] is not ('"' or '\'' or '`'))
             return value;
         int end = value.LastIndexOf(value[0]);
         return end > 0 ? value[1..end] : value;
     }
 
     /// <summary>The end of the line without its line end.</summary>
-    private int EndOfLine(int at)
+    internal static int EndOfLine(string text, int at)
     {
-        int end = _text.IndexOf('\n', at);
-        end = end < 0 ? _text.Length : end;
-        return end > at && _text[end - 1] == '\r' ? end - 1 : end;
+        int end = text.IndexOf('\n', at);
+        end = end < 0 ? text.Length : end;
+        return end > at && text[end - 1] == '\r' ? end - 1 : end;
     }
 
-    private int NextLine(int at) => _text.IndexOf('\n', at) is >= 0 and int end ? end + 1 : _text.Length;
+    internal static int NextLine(string text, int at) => text.IndexOf('\n', at) is >= 0 and int end ? end + 1 : text.Length;
 
-    private int EndOfEnvironmentValue(int start)
-    {
-        if (start < _text.Length && _text[start] is '"' or '\'')
-        {
-            char quote = _text[start];
-            for (int at = start + 1; at < _text.Length; at++)
-            {
-                if (_text[at] == '\\' && quote == '"')
-                    at++;
-                else if (_text[at] == quote)
-                    return EndOfLine(at);
-            }
-        }
-
-        return EndOfContinuedLine(start);
-    }
+    private int StartOfLine(int at) => at == 0 ? 0 : _text.LastIndexOf('\n', at - 1) + 1;
 
     /// <summary>A backslash at a line's end goes on with the next line.</summary>
     private int EndOfContinuedLine(int start)
     {
-        int end = EndOfLine(start);
-        while (end > start && _text[end - 1] == '\\' && NextLine(end) < _text.Length)
-            end = EndOfLine(NextLine(end));
+        int end = EndOfLine(_text, start);
+        while (end > start && _text[end - 1] == '\\' && NextLine(_text, end) < _text.Length)
+            end = EndOfLine(_text, NextLine(_text, end));
         return end;
     }
 
     private int EndOfIniValue(int start, int indent)
     {
         int end = EndOfContinuedLine(start);
-        for (int next = NextLine(end); next < _text.Length; next = NextLine(next))
+        for (int next = NextLine(_text, end); next < _text.Length; next = NextLine(_text, next))
         {
-            int lineEnd = EndOfLine(next), text = next;
+            int lineEnd = EndOfLine(_text, next), text = next;
             while (text < lineEnd && _text[text] is ' ' or '\t')
                 text++;
-            if (text == lineEnd)
-                continue; // an empty line is part of the value if more of it follows
+            if (text == lineEnd || (_text[text] is '#' or ';' && text - next <= indent))
+                continue; // an empty line or a comment is inside of the value if more of it follows
             if (text - next <= indent)
                 break;
             end = lineEnd;
@@ -209,6 +249,19 @@ internal sealed partial class SettingsText(string path, byte[] bytes)
 
     [GeneratedRegex(@"^(true|false|null|-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?)\z", RegexOptions.CultureInvariant)]
     private static partial Regex BareJson();
+
+    /// <summary>Behind a name: what makes something of it its value.</summary>
+    [GeneratedRegex(@"^(?:\\?[""'])?\]?[ \t]*[=:]>?[ \t]*\\?\S", RegexOptions.CultureInvariant)]
+    private static partial Regex WithValue();
+
+    [GeneratedRegex(@"^""[ \t]*:[ \t]*null\b", RegexOptions.CultureInvariant)]
+    private static partial Regex EmptiedJson();
+
+    [GeneratedRegex(@"^[""']?[ \t]*[=:][ \t]*\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Emptied();
+
+    [GeneratedRegex(@"[\r\v\f\x1c-\x1e]|\xc2\x85|\xe2\x80[\xa8\xa9]", RegexOptions.CultureInvariant)]
+    private static partial Regex OddLineEnd();
 
     [GeneratedRegex(@"^[A-Za-z0-9_./:@%+,-]*\z", RegexOptions.CultureInvariant)]
     private static partial Regex IsPlain();
