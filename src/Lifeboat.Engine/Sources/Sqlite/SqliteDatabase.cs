@@ -62,6 +62,15 @@ internal sealed class SqliteDatabase : IDisposable
         return rows.Next() ? rows.Text(0) : "";
     }
 
+    /// <summary>Makes a collation known by its name, so that statements can be prepared which do not compare by it.</summary>
+    public void SupplyCollation(string name)
+    {
+        int result = raw.sqlite3_create_collation(
+            _handle, name, null, static (_, _, _) => throw new InvalidOperationException("rows were to be compared by a collation that is not known"));
+        if (result != raw.SQLITE_OK)
+            throw Failure(result);
+    }
+
     /// <summary>Lets a running statement fail; may be called from any thread while the database is open.</summary>
     public void Interrupt() => raw.sqlite3_interrupt(_handle);
 

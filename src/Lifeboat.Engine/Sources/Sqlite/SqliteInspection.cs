@@ -79,10 +79,32 @@ internal sealed class SqliteInspection(string path)
 
     private object? Digest(SqliteDatabase database, byte[] table, int number)
     {
+        SupplyCollations(database, table);
         (TableDigest digest, long bytes) = DigestOf(database, table, StoredColumns(database, table));
         lock (_lock)
             _tables.Add(number, new TableMetadata(DisplayName(table), digest.Rows, bytes, digest.ToString(), []));
         return null;
+    }
+
+    /// <summary>
+    /// A table WITHOUT ROWID whose key has a collation of its application's is not even read by a program that does not know that. Reading all rows, in the
+    /// order in which they are stored, compares none of them: so any collation of that name will do.
+    /// </summary>
+    private static void SupplyCollations(SqliteDatabase database, byte[] table)
+    {
+        List<string> missing = [];
+        using (SqliteRows rows = database.Query(
+        [
+            .. "SELECT DISTINCT x.coll FROM pragma_index_list("u8, .. Quoted(table, (byte)'\''),
+            .. ", 'main') l, pragma_index_xinfo(l.name, 'main') x WHERE l.origin = 'pk' AND x.coll COLLATE NOCASE NOT IN (SELECT name FROM pragma_collation_list)"u8,
+        ]))
+        {
+            while (rows.Next())
+                missing.Add(rows.Text(0));
+        }
+
+        foreach (string collation in missing)
+            database.SupplyCollation(collation);
     }
 
     /// <summary>The digest of a table's rows, with its columns in the order that is given.</summary>
@@ -177,17 +199,18 @@ internal sealed class SqliteInspection(string path)
         }
     }
 
-    private static byte[] Quoted(ReadOnlySpan<byte> name)
+    /// <param name="quote">That of names; a text has another one.</param>
+    private static byte[] Quoted(ReadOnlySpan<byte> name, byte quote = (byte)'"')
     {
-        List<byte> quoted = [(byte)'"'];
+        List<byte> quoted = [quote];
         foreach (byte value in name)
         {
-            if (value == '"')
+            if (value == quote)
                 quoted.Add(value);
             quoted.Add(value);
         }
 
-        return [.. quoted, (byte)'"'];
+        return [.. quoted, quote];
     }
 
     internal static string DisplayName(byte[] table)

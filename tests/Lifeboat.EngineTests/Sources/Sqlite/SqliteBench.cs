@@ -4,6 +4,7 @@ using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources;
 using Lifeboat.Engine.Sources.Sqlite;
 using Lifeboat.Tests.Shared;
+using SQLitePCL;
 
 namespace Lifeboat.EngineTests.Sources.Sqlite;
 
@@ -49,6 +50,19 @@ internal sealed class SqliteBench : IDisposable
             File.Delete(script);
             File.Delete(script + ".path");
         }
+    }
+
+    /// <summary>Opens a database, which is made where it is not there, with a collation and a function that only its application has.</summary>
+    public static SqliteDatabase OpenAsApplication(string path)
+    {
+        File.Open(path, FileMode.OpenOrCreate).Dispose();
+        SqliteDatabase database = SqliteDatabase.OpenForWriting(path, TimeSpan.FromSeconds(10));
+        Assert.Equal(raw.SQLITE_OK, raw.sqlite3_create_collation(
+            database.Handle, "unicase", null, static (_, a, b) => string.Compare(a, b, StringComparison.OrdinalIgnoreCase)));
+        Assert.Equal(raw.SQLITE_OK, raw.sqlite3_create_function(
+            database.Handle, "turned", 1, raw.SQLITE_UTF8 | raw.SQLITE_DETERMINISTIC, null,
+            static (context, _, values) => raw.sqlite3_result_text(context, string.Concat(raw.sqlite3_value_text(values[0]).utf8_to_string().Reverse()))));
+        return database;
     }
 
     public async Task<VerifiedSnapshot> CaptureAsync()

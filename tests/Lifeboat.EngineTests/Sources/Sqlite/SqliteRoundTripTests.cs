@@ -56,6 +56,34 @@ public sealed class SqliteRoundTripTests
     }
 
     [Fact]
+    public async Task What_only_the_application_knows_how_to_compare_or_compute_is_captured_all_the_same()
+    {
+        using SqliteBench bench = new();
+        using (SqliteDatabase app = SqliteBench.OpenAsApplication(bench.Live))
+        {
+            app.ExecuteAll("""
+                CREATE TABLE tags (tag TEXT COLLATE unicase NOT NULL, "it's" INT COLLATE nocase, PRIMARY KEY (tag, "it's")) WITHOUT ROWID;
+                INSERT INTO tags VALUES ('b', 1), ('A', 2), ('c', 3), ('B', 4);
+                CREATE TABLE "od'd ""t" (k TEXT PRIMARY KEY COLLATE unicase, n INT UNIQUE) WITHOUT ROWID; INSERT INTO "od'd ""t" VALUES ('x', 1);
+                CREATE TABLE notes (id INTEGER PRIMARY KEY, v TEXT COLLATE unicase UNIQUE, g TEXT AS (turned(v)) STORED, h TEXT AS (turned(v)), CHECK (turned(v) <> 'q'));
+                INSERT INTO notes (v) VALUES ('abc'), ('Z'); CREATE INDEX by_turned ON notes (turned(v)); CREATE INDEX some ON notes (id) WHERE turned(v) > 'a';
+                CREATE VIEW turned_notes AS SELECT turned(v) FROM notes; CREATE TRIGGER t AFTER INSERT ON notes BEGIN SELECT turned(new.v); END;
+                PRAGMA writable_schema = ON; INSERT INTO sqlite_master (type, name, tbl_name, rootpage, sql) VALUES ('table', 'vt', 'vt', 0, 'CREATE VIRTUAL TABLE vt USING nosuch(a)');
+                """);
+        }
+
+        VerifiedSnapshot snapshot = await bench.CaptureAsync();
+        Assert.Equal(
+            [("\"od'd \"\"t\"", 1L), ("notes", 2L), ("tags", 4L)], snapshot.Metadata.Sources[0].Tables!.Select(static table => (table.Name, table.Rows)).Order());
+        Problem warning = Assert.Single(bench.Host.Warnings);
+        Assert.Contains("is not checked: ", warning.Message, StringComparison.Ordinal);
+        await bench.RestoreAsync(snapshot, bench.Target);
+        Assert.Equal(await File.ReadAllBytesAsync(bench.Live, TestContext.Current.CancellationToken), await File.ReadAllBytesAsync(bench.Target, TestContext.Current.CancellationToken));
+        using SqliteDatabase restored = SqliteBench.OpenAsApplication(bench.Target);
+        Assert.Equal(3, restored.Number("SELECT count(*) FROM tags WHERE tag = 'B' OR tag = 'C'"));
+    }
+
+    [Fact]
     public async Task Capturing_changes_and_leaves_nothing_beside_the_database()
     {
         using SqliteBench bench = new();
