@@ -93,6 +93,7 @@ public static class ErrorCodes
     public static readonly ErrorCode MySqlRowsElsewhere = new("LB3515", "mysql-rows-elsewhere", Warnings);
     public static readonly ErrorCode MySqlHistoryUnwritable = new("LB3516", "mysql-history-unwritable", Warnings);
     public static readonly ErrorCode MySqlEventOver = new("LB3517", "mysql-event-over", Warnings);
+    public static readonly ErrorCode MySqlRowTooLong = new("LB3518", "mysql-row-too-long", Warnings);
 
     public static readonly ErrorCode MySqlServerDiffers = new("LB3551", "mysql-server-differs", Failed);
     public static readonly ErrorCode MySqlRightMissing = new("LB3552", "mysql-right-missing", Failed);
@@ -100,6 +101,9 @@ public static class ErrorCodes
     public static readonly ErrorCode MySqlAccountDiffers = new("LB3554", "mysql-account-differs", Warnings);
     public static readonly ErrorCode MySqlReferencedFromOutside = new("LB3556", "mysql-referenced-from-outside", Failed);
     public static readonly ErrorCode MySqlPacketTooSmall = new("LB3557", "mysql-packet-too-small", Failed);
+    public static readonly ErrorCode MySqlDirectoryLeftOut = new("LB3558", "mysql-directory-left-out", Warnings);
+    public static readonly ErrorCode MySqlTableNotMovable = new("LB3559", "mysql-table-not-movable", Failed);
+    public static readonly ErrorCode MySqlLoginShadowed = new("LB3560", "mysql-login-shadowed", Warnings);
 
     // 4xxx: SQLite
     public static readonly ErrorCode SqliteMissing = new("LB4001", "sqlite-missing", Failed);

@@ -48,6 +48,27 @@ public abstract class AccountRestoreTests(MariaDbServer source, MariaDbServer ta
     }
 
     [Fact]
+    public async Task An_account_that_an_anonymous_one_keeps_from_being_reached_is_told()
+    {
+        source.Sql("CREATE DATABASE shady; CREATE TABLE shady.t (id INT PRIMARY KEY); CREATE USER shade@'%' IDENTIFIED BY 's'; GRANT SELECT ON shady.* TO shade@'%'");
+        using MySqlBench bench = new();
+        VerifiedSnapshot snapshot = await bench.CaptureAsync(source.Own("shady"));
+        target.Sql("CREATE USER ''@'127.0.0.1'; CREATE USER ''@'192.168.%'; CREATE USER shade@'10.0.0.1' IDENTIFIED BY 'other'");
+        RestorePlan plan = await bench.Restoration(snapshot, target.Own("shady")).PlanAsync(Cancellation);
+        Assert.Equal(
+            [
+                "a login as shade from 10.0.0.1 reaches the account `shade`@`10.0.0.1`, not `shade`@`%`",
+                "a login as shade from 127.0.0.1 reaches the account ``@`127.0.0.1`, not `shade`@`%`",
+                "a login as shade from 192.168.1 reaches the account ``@`192.168.%`, not `shade`@`%`",
+            ],
+            plan.Warnings.Where(static warning => warning.Code == ErrorCodes.MySqlLoginShadowed).Select(static warning => warning.Message).Order());
+        await bench.RestoreAsync(snapshot, target.Own("shady"));
+        Assert.Throws<InvalidOperationException>(() => target.Login("shade", "s", "SELECT COUNT(*) FROM t", "shady"));
+        target.Sql("DROP USER ''@'127.0.0.1'; DROP USER ''@'192.168.%'; DROP USER shade@'10.0.0.1'");
+        Assert.Equal("0\n", target.Login("shade", "s", "SELECT COUNT(*) FROM t", "shady"));
+    }
+
+    [Fact]
     public async Task Pasted_instructions_restore_database_and_accounts_with_rights_on_tables_columns_and_routines()
     {
         source.Sql($"""

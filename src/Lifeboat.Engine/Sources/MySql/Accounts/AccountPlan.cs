@@ -10,6 +10,9 @@ namespace Lifeboat.Engine.Sources.MySql.Accounts;
 /// <param name="Database">The database that is restored.</param>
 internal sealed partial record AccountPlan(IReadOnlyList<Account> Create, IReadOnlyList<Account> Update, string Database)
 {
+    /// <summary>Logins that the captured accounts are for, and which accounts they reach on this server when the missing ones are made.</summary>
+    public IReadOnlyList<Login> Logins { get; init; } = [];
+
     /// <summary>Statements for grants on single tables and routines, for when those are there.</summary>
     public IReadOnlyList<string> LateGrants => [.. Create.SelectMany(account => account.GrantsFor(Database)).Where(GrantText.IsLate)];
 
