@@ -47,6 +47,18 @@ public class MariaDbServer : IAsyncLifetime
 
     public string Socket => Path.Combine(_folder, "s");
 
+    /// <summary>A directory beside the server's own, in which it may write; as it sees it itself.</summary>
+    public string ExtraDirectory
+    {
+        get
+        {
+            Directory.CreateDirectory(Path.Combine(_folder, "extra"));
+            if (Environment.UserName == "root")
+                Run("chown", ["--reference", _folder, Path.Combine(_folder, "extra")]);
+            return Within + "/extra";
+        }
+    }
+
     public int ProcessId => _process!.Id;
 
     /// <summary>Starts a server with its usual settings.</summary>

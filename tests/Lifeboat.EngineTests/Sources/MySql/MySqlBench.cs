@@ -1,3 +1,4 @@
+using System.Text;
 using Lifeboat.Engine.Apps;
 using Lifeboat.Engine.Secrets;
 using Lifeboat.Engine.Snapshots;
@@ -12,6 +13,7 @@ namespace Lifeboat.EngineTests.Sources.MySql;
 internal sealed class MySqlBench : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
+    private SourceMetadata? _captured;
 
     public MySqlBench(int workers = 2)
     {
@@ -40,9 +42,23 @@ internal sealed class MySqlBench : IDisposable
     public async Task<VerifiedSnapshot> CaptureAsync(MySqlSource source)
     {
         await using ICapture capture = await source.OpenAsync(Cancellation);
-        SourceMetadata captured = await capture.WriteAsync(Snapshot, Cancellation);
+        _captured = await capture.WriteAsync(Snapshot, Cancellation);
         Instructions = capture.Instructions;
-        return await Snapshot.FinishAsync(captured);
+        return await Snapshot.FinishAsync(_captured);
+    }
+
+    /// <summary>The captured snapshot with texts in its files exchanged, as if another version of the server had printed them.</summary>
+    public async Task<VerifiedSnapshot> EditedAsync(params (string File, string From, string To)[] edits)
+    {
+        foreach ((string file, string from, string to) in edits)
+        {
+            string path = Path.Combine(Folder, "databases", _captured!.Name, file);
+            string text = await File.ReadAllTextAsync(path, Encoding.Latin1, Cancellation);
+            Assert.Contains(from, text, StringComparison.Ordinal);
+            await File.WriteAllTextAsync(path, text.Replace(from, to, StringComparison.Ordinal), Encoding.Latin1, Cancellation);
+        }
+
+        return await Snapshot.FinishAsync(_captured!);
     }
 
     public IRestoration Restoration(VerifiedSnapshot snapshot, MySqlSettings settings, string id = "testid", ISecretResolver? secrets = null) =>

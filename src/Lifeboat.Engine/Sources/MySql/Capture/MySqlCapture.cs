@@ -57,6 +57,7 @@ internal sealed class MySqlCapture : ICapture
         IReadOnlyDictionary<int, CapturedRows> captured = await WriteRowsAsync(files, parts, cancellation);
         ILookup<int, string> paths = parts.ToLookup(static p => p.Table, static p => p.Path);
         MySqlDetails details = Describe(captured.Values.Max(static rows => (long?)rows.Longest) ?? 0);
+        WarnOfLongRow(details.LongestRow);
         CaptureScripts scripts = new(details, _schema, [.. _schema.Tables.Select((_, i) => (IReadOnlyList<string>)[.. paths[i]])], _folder);
         foreach ((string name, byte[] content) in scripts.All())
             await files.AddAsync(new EntryHeader($"{_folder}/{name}", CutAt), async (stream, token) => await stream.WriteAsync(content, token), cancellation);
@@ -75,6 +76,16 @@ internal sealed class MySqlCapture : ICapture
             Redacted = Redacting.Describe(_redact),
             Details = details.ToJson(),
         };
+    }
+
+    /// <summary>Rows can be longer than what their server would take: it reads files, and joins texts, that are.</summary>
+    private void WarnOfLongRow(long longest)
+    {
+        if (Session.Server.PacketFor(longest) is { } packet)
+            _context.Progress.Report(new Warned(Source, new Problem(
+                ErrorCodes.MySqlRowTooLong,
+                string.Create(CultureInfo.InvariantCulture, $"the longest row has {longest} bytes: a server with this one's max_allowed_packet ({Session.Server.MaxAllowedPacket}) cannot take it back"),
+                string.Create(CultureInfo.InvariantCulture, $"set max_allowed_packet = {packet} in the configuration of every server that may have to take the snapshot"), Source)));
     }
 
     public ValueTask DisposeAsync() => _cut.DisposeAsync();

@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.RegularExpressions;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Sources.MySql.Sessions;
 using Lifeboat.Engine.Sources.MySql.Sql;
@@ -13,24 +12,28 @@ internal sealed record Definition(string Kind, string Name, IReadOnlyList<string
     /// <summary>The one of the statements that creates the object.</summary>
     public string Create => Statements.First(static s => !s.StartsWith("SET ", StringComparison.Ordinal) && !s.StartsWith("ALTER DATABASE ", StringComparison.Ordinal));
 
-    public string Drop(string schema)
+    /// <summary>Statements that drop it and leave the session as it was: MariaDB knows packages in one mode only.</summary>
+    public IReadOnlyList<string> Drop(string schema)
     {
-        string kind = Kind.ToUpperInvariant();
-        return $"DROP {kind} IF EXISTS {SqlText.Identifier(schema, Name)}";
+        string drop = $"DROP {Kind.ToUpperInvariant()} IF EXISTS {SqlText.Identifier(schema, Name)}";
+        return Kind is "package" or "package body" ? ["SET sql_mode = 'ORACLE'", drop, Definitions.Reset] : [drop];
     }
 }
 
 /// <summary>Reads how a database's objects are made, as SHOW CREATE tells it.</summary>
-internal sealed partial class Definitions(MySqlSession session, string schema)
+internal sealed class Definitions(MySqlSession session, string schema)
 {
     private readonly List<string> _invalid = [];
 
     /// <summary>Views that <see cref="ObjectsAsync"/> found and left out: the server would not take their own definitions.</summary>
     public IReadOnlyList<string> InvalidViews => _invalid;
 
+    /// <summary>The <c>sql_mode</c> of our sessions.</summary>
+    public const string Mode = "NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES";
+
     /// <summary>Puts a session back to what <see cref="MySqlSession"/> made it, behind an object's own settings.</summary>
     public const string Reset =
-        "SET character_set_client = utf8mb4, collation_connection = utf8mb4_general_ci, sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', time_zone = '+00:00'";
+        "SET character_set_client = utf8mb4, collation_connection = utf8mb4_general_ci, sql_mode = '" + Mode + "', time_zone = '+00:00'";
 
     private string _collation = "";
 
@@ -143,7 +146,7 @@ internal sealed partial class Definitions(MySqlSession session, string schema)
         {
             string[] made = (await session.ShowAsync($"SHOW CREATE TRIGGER {SqlText.Identifier(row[0]!)}", cancellation, Encoding.Latin1))[0];
             // The text is as it was typed, and may name the database.
-            string text = TriggerHead().Replace(made[2], "$1$2$3$4", 1);
+            string text = TriggerText.Unqualified(made[2], made[1]);
             found.Add(Made("TRIGGER", row[0]!, text, made[3], made[4], made[1], null, made[5]));
         }
 
@@ -187,7 +190,7 @@ internal sealed partial class Definitions(MySqlSession session, string schema)
                 $"{session.Connection.Target}: the definition of {kind.ToLowerInvariant()} {name} may not be read",
                 "connect as an account with SELECT on *.* (or SHOW_ROUTINE), or as the object's definer (docs/mysql.md lists the rights)",
                 session.Connection.Source);
-        string settings = $"SET character_set_client = {client}, collation_connection = {connection}, sql_mode = '{mode ?? "NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES"}'";
+        string settings = $"SET character_set_client = {client}, collation_connection = {connection}, sql_mode = '{mode ?? Mode}'";
         List<string> statements = [zone is null ? settings : $"{settings}, time_zone = {SqlText.Literal(zone)}", create];
         if (databaseCollation is not null && databaseCollation != _collation)
         {
@@ -199,20 +202,18 @@ internal sealed partial class Definitions(MySqlSession session, string schema)
         return new Definition(kind.ToLowerInvariant(), name, statements);
     }
 
-    /// <summary>A view behind those that it names.</summary>
+    /// <summary>A view behind those that it reads.</summary>
     private static List<Definition> InOrder(IReadOnlyList<Definition> views)
     {
         List<Definition> ordered = [];
         HashSet<string> visited = [];
+        Dictionary<Definition, IReadOnlySet<string>> read = views.ToDictionary(static view => view, static view => QualifiedNames.Tables(view.Create));
         void Visit(Definition view)
         {
             if (!visited.Add(view.Name))
                 return;
-            foreach (Definition other in views)
-            {
-                if (view.Create.Contains(Latin1(SqlText.Identifier(other.Name)), StringComparison.Ordinal))
-                    Visit(other);
-            }
+            foreach (Definition other in views.Where(other => read[view].Contains(Latin1(other.Name))))
+                Visit(other);
 
             ordered.Add(view);
         }
@@ -224,9 +225,4 @@ internal sealed partial class Definitions(MySqlSession session, string schema)
 
     /// <summary>A name as it stands in texts that have a character for each byte.</summary>
     internal static string Latin1(string text) => Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(text));
-
-    [GeneratedRegex(
-        @"^(\s*CREATE\s+(?:OR\s+REPLACE\s+)?(?:DEFINER\s*=\s*\S+\s+)?TRIGGER\s+(?:IF\s+NOT\s+EXISTS\s+)?)(?:(?:`(?:[^`]|``)+`|[\w$\x80-\xff]+)\s*\.\s*)?((?:`(?:[^`]|``)+`|[\w$\x80-\xff]+)\s+(?:BEFORE|AFTER)\s+(?:INSERT|UPDATE|DELETE)\s+ON\s+)(?:(?:`(?:[^`]|``)+`|[\w$\x80-\xff]+)\s*\.\s*)?((?:`(?:[^`]|``)+`|[\w$\x80-\xff]+))(\s+FOR\s+EACH\s+ROW)",
-        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
-    private static partial Regex TriggerHead();
 }

@@ -52,7 +52,11 @@ internal sealed partial class DatabaseSwitch(
         await RenameAsync(
             session, [.. Pairs(live.Tables, State.Live, State.Outgoing), .. Pairs(live.IncomingTables, State.Incoming ?? "", State.Live)], cancellation);
         if (live.Exists)
+        {
+            await StepsAsync(session, await OutwardKey.SurplusAsync(session, State.Outgoing, live.ForeignKeys, cancellation), cancellation);
             await FillAsync(session, State.Outgoing, live.Objects, State.Live, cancellation);
+        }
+
         if (State.Incoming is not null)
         {
             await FillLiveAsync(session, live, cancellation);
@@ -67,12 +71,15 @@ internal sealed partial class DatabaseSwitch(
     {
         if (live.Exists)
             await StepAsync(session, $"ALTER DATABASE {SqlText.Identifier(State.Live)} {State.IncomingOptions}", cancellation);
+        await ReferAsync(session, State.ForeignKeys, cancellation);
+        await OutwardKey.RequireAsync(session, State.Live, State.ForeignKeys, source, cancellation);
         await FillAsync(session, State.Live, [.. State.IncomingObjects.Where(static one => one.Kind != "event")], State.ObjectsFrom, cancellation);
         await GrantAsync(session, State.Grants, cancellation);
         await GrantAsync(session, State.IncomingObjects, cancellation);
         // A view is given to its definer when that one has its rights.
         await ChangeAccountsAsync(session, cancellation);
         await DefineViewsAsync(session, State.IncomingObjects, State.ObjectsFrom, cancellation);
+        await StagedContent.RequireDefinersAsync(session, State.IncomingObjects, source, cancellation);
         await AccountPlan.RequireAsync(session, State.Grants, source, cancellation);
     }
 
@@ -131,6 +138,7 @@ internal sealed partial class DatabaseSwitch(
             // MySQL locks every table of a database that it alters, so that a transaction which the switch failed for would keep this from happening too.
             if (await new Definitions(session, State.Live).DatabaseOptionsAsync(cancellation) != was.Options)
                 await StepAsync(session, $"ALTER DATABASE {SqlText.Identifier(State.Live)} {was.Options}", cancellation);
+            await ReferAsync(session, was.ForeignKeys, cancellation);
             Definition[] again = [.. was.Objects.Where(one => !kept.Contains(Key(one)))];
             await context.StepAsync("make the live objects again", () => MakeAsync(session, State.Live, again, State.Live, awake: true, cancellation));
             await GrantAsync(session, was.Objects, cancellation);
@@ -146,6 +154,7 @@ internal sealed partial class DatabaseSwitch(
 
         if (State is { IncomingIsKept: true, Incoming: { } keptIn })
         {
+            await StepsAsync(session, await OutwardKey.SurplusAsync(session, keptIn, State.ForeignKeys, cancellation), cancellation);
             await DropObjectsAsync(session, keptIn, [], cancellation);
             await FillAsync(session, keptIn, State.IncomingObjects, State.ObjectsFrom, cancellation);
         }
@@ -164,7 +173,11 @@ internal sealed partial class DatabaseSwitch(
     {
         await using MySqlSession session = await open(cancellation);
         if (State.Incoming is not null)
-            await StepAsync(session, $"DROP DATABASE IF EXISTS {SqlText.Identifier(State.Incoming)}", cancellation);
+        {
+            foreach (string database in (string[])[State.Incoming, .. State.IncomingIsKept ? (string[])[] : [RestoreNames.ScratchOf(State.Incoming)]])
+                await StepAsync(session, $"DROP DATABASE IF EXISTS {SqlText.Identifier(database)}", cancellation);
+        }
+
         await DropAccountsAsync(session, State.IncomingAccounts, cancellation);
     }
 
@@ -212,6 +225,7 @@ internal sealed partial class DatabaseSwitch(
             IncomingAccounts = State.OutgoingAccounts,
             OutgoingAccounts = State.IncomingAccounts,
             RoutineGrants = State.RoutineGrants,
+            ForeignKeys = State.LiveState?.ForeignKeys ?? [],
             Changes = State.Changes is { } changes ? changes with { ToCaptured = !changes.ToCaptured } : null,
             IncomingIsKept = true,
         }.ToJson();
@@ -240,6 +254,20 @@ internal sealed partial class DatabaseSwitch(
     private Task StepAsync(MySqlSession session, string sql, CancellationToken cancellation) =>
         context.StepAsync(AccountPlan.WithoutPassword(sql), () => session.ExecuteAsync(sql, cancellation));
 
+    private async Task StepsAsync(MySqlSession session, IEnumerable<string> statements, CancellationToken cancellation)
+    {
+        foreach (string sql in statements)
+            await StepAsync(session, sql, cancellation);
+    }
+
+    /// <summary>Gives the live tables the foreign keys that they have only there.</summary>
+    private async Task ReferAsync(MySqlSession session, IReadOnlyList<OutwardKey> keys, CancellationToken cancellation)
+    {
+        await session.ExecuteAsync($"USE {SqlText.Identifier(State.Live)}", cancellation);
+        await StepsAsync(session, await OutwardKey.MissingAsync(session, State.Live, keys, cancellation), cancellation);
+        await StepsAsync(session, await OutwardKey.RenamedAsync(session, State.Live, keys, cancellation), cancellation);
+    }
+
     private async Task RenameAsync(MySqlSession session, IReadOnlyList<(string From, string To)> tables, CancellationToken cancellation)
     {
         if (tables.Count > 0)
@@ -249,7 +277,7 @@ internal sealed partial class DatabaseSwitch(
     private async Task DropAsync(MySqlSession session, string schema, IEnumerable<Definition> objects, CancellationToken cancellation)
     {
         foreach (Definition one in objects)
-            await StepAsync(session, one.Drop(schema), cancellation);
+            await StepsAsync(session, one.Drop(schema), cancellation);
     }
 
     private async Task DropAccountsAsync(MySqlSession session, IReadOnlyList<string> drops, CancellationToken cancellation)
@@ -294,7 +322,11 @@ internal sealed partial class DatabaseSwitch(
             IReadOnlyList<Definition> objects = await there.ObjectsAsync(cancellation);
             if (there.InvalidViews.Count > 0)
                 throw new LifeboatException([.. there.InvalidViews.Select(view => InvalidView(State.Live, view, source))]);
-            live = new LiveState(true, [.. await TablesAsync(session, State.Live, cancellation)], incoming, objects, await there.DatabaseOptionsAsync(cancellation));
+            string[] tables = [.. await TablesAsync(session, State.Live, cancellation)];
+            live = new LiveState(true, tables, incoming, objects, await there.DatabaseOptionsAsync(cancellation))
+            {
+                ForeignKeys = await OutwardKey.ReadAsync(session, State.Live, tables, cancellation),
+            };
             // A routine that is dropped takes the grants on it along.
             grants = [.. (await AccountReader.ReadAsync(session, cancellation)).SelectMany(static a => a.Grants)
                 .Where(grant => IsOnRoutine().IsMatch(grant) && GrantText.Place(grant)?.Database == State.Live)];
@@ -330,27 +362,12 @@ internal sealed partial class DatabaseSwitch(
         MySqlSession session, string schema, IReadOnlyList<Definition> objects, string from, bool awake, CancellationToken cancellation)
     {
         await session.ExecuteAsync($"USE {SqlText.Identifier(schema)}", cancellation);
-        await SetSequenceDefaultsAsync(session, schema, cancellation);
+        string[] before = [.. new[] { State.Live, State.Incoming, State.Outgoing }.OfType<string>()];
+        foreach (string sql in await SequenceDefaults.PlacedAsync(session, schema, before, cancellation))
+            await session.ExecuteAsync(sql, cancellation);
         IReadOnlyList<Definition> over = awake ? await Events.OverAsync(session, objects, cancellation) : [];
         Events.Warn(context, source, over);
         await StagedContent.CreateAsync(session, [.. objects.Except(over)], from, schema, awake, cancellation);
-    }
-
-    /// <summary>A column that takes its default from a sequence names the sequence's database, which a renaming does not change.</summary>
-    private async Task SetSequenceDefaultsAsync(MySqlSession session, string schema, CancellationToken cancellation)
-    {
-        string here = SqlText.Literal(schema);
-        foreach (string?[] row in await session.SelectAsync(
-            ["TABLE_NAME", "COLUMN_NAME", "COLUMN_DEFAULT"],
-            $"FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = {here} AND LOWER(COLUMN_DEFAULT) LIKE 'nextval(%'", cancellation))
-        {
-            string changed = row[2]!;
-            foreach (string other in new[] { State.Live, State.Incoming, State.Outgoing }.OfType<string>())
-                changed = changed.Replace($"(`{other.Replace("`", "``", StringComparison.Ordinal)}`.", $"({SqlText.Identifier(schema)}.", StringComparison.Ordinal);
-            if (changed != row[2])
-                await session.ExecuteAsync(
-                    $"ALTER TABLE {SqlText.Identifier(schema, row[0]!)} ALTER COLUMN {SqlText.Identifier(row[1]!)} SET DEFAULT {changed}", cancellation);
-        }
     }
 
     private async Task GrantAsync(MySqlSession session, IReadOnlyList<Definition> objects, CancellationToken cancellation)

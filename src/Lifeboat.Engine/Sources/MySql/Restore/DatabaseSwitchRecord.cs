@@ -29,6 +29,9 @@ internal sealed record DatabaseSwitchRecord(string Live, string? Incoming, strin
     /// <summary>Grants on single tables and routines of the incoming state, for accounts that were made for it.</summary>
     public IReadOnlyList<string> Grants { get; init; } = [];
 
+    /// <summary>Foreign keys that the incoming tables have only where they are live.</summary>
+    public IReadOnlyList<OutwardKey> ForeignKeys { get; init; } = [];
+
     /// <summary>Grants on routines, which the server takes back when a routine is dropped.</summary>
     public IReadOnlyList<string> RoutineGrants { get; init; } = [];
 
@@ -55,7 +58,11 @@ internal sealed record DatabaseSwitchRecord(string Live, string? Incoming, strin
 /// <summary>What is switched, as it was when the switch began.</summary>
 /// <param name="Exists">Whether there was a live database.</param>
 internal sealed record LiveState(
-    bool Exists, IReadOnlyList<string> Tables, IReadOnlyList<string> IncomingTables, IReadOnlyList<Definition> Objects, string Options);
+    bool Exists, IReadOnlyList<string> Tables, IReadOnlyList<string> IncomingTables, IReadOnlyList<Definition> Objects, string Options)
+{
+    /// <summary>Foreign keys that the live tables had only where they were live.</summary>
+    public IReadOnlyList<OutwardKey> ForeignKeys { get; init; } = [];
+}
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(DatabaseSwitchRecord))]

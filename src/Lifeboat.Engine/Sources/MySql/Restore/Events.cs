@@ -11,6 +11,9 @@ namespace Lifeboat.Engine.Sources.MySql.Restore;
 /// <summary>Events that must not run yet, and those that never will again.</summary>
 internal static partial class Events
 {
+    /// <summary>How SHOW CREATE EVENT begins. Names may hold what looks like the rest.</summary>
+    private const string Head = "^(CREATE (?:DEFINER=`(?:[^`]|``)*`(?:@`(?:[^`]|``)*`)? )?EVENT `(?:[^`]|``)+` ON SCHEDULE ";
+
     /// <summary>The same event, disabled. SHOW CREATE EVENT always prints the state, in one form, before comment and body.</summary>
     public static string Asleep(string create) => State().Replace(create, "$1 DISABLE", 1);
 
@@ -26,7 +29,7 @@ internal static partial class Events
             // Its time is one of its own time zone.
             foreach (string sql in one.Statements.Where(static sql => sql.StartsWith("SET ", StringComparison.Ordinal)))
                 await session.ExecuteAsync(Encoding.Latin1.GetBytes(sql), cancellation);
-            if (await session.SelectOneAsync($"{end.Groups[1].Value} <= NOW()", "", cancellation) == "1")
+            if (await session.SelectOneAsync($"{end.Groups["end"].Value} <= NOW()", "", cancellation) == "1")
                 over.Add(one);
         }
 
@@ -42,9 +45,9 @@ internal static partial class Events
                 "see objects.sql in the snapshot for its definition, and create it anew if it should run again", source)));
     }
 
-    [GeneratedRegex(@"( ON COMPLETION (?:NOT )?PRESERVE) (?:ENABLE|DISABLE ON SLAVE|DISABLE ON REPLICA|DISABLE)\b")]
+    [GeneratedRegex(Head + @".*? ON COMPLETION (?:NOT )?PRESERVE) (?:ENABLE|DISABLE ON SLAVE|DISABLE ON REPLICA|DISABLE)\b", RegexOptions.Singleline)]
     private static partial Regex State();
 
-    [GeneratedRegex(@" ON SCHEDULE (?:AT|EVERY [^\n]*? ENDS) ('[^']*') ON COMPLETION NOT PRESERVE ")]
+    [GeneratedRegex(Head + @"(?:AT|EVERY .*? ENDS)) (?<end>'[^']*') ON COMPLETION NOT PRESERVE ", RegexOptions.Singleline)]
     private static partial Regex End();
 }

@@ -63,6 +63,8 @@ internal sealed class MySqlRestoration(
                 ObjectsFrom = target.Details.Database,
                 IncomingOptions = target.Details.DatabaseOptions,
                 Grants = _prepared.Accounts.LateGrants,
+                ForeignKeys = [.. (await target.TablesAsync(cancellation))
+                    .SelectMany((create, i) => OutwardKey.Of(target.Details.Tables[i].Name, create, target.HasTable))],
             },
             cancellation);
         await StepAsync("empty tables", () => content.CreateAsync(cancellation));
@@ -76,9 +78,12 @@ internal sealed class MySqlRestoration(
         await _switch.NoteAsync(_switch.State with { IncomingObjects = [.. _switch.State.IncomingObjects.Except(over)] }, cancellation);
     }
 
-    public async Task<VerifyReport> VerifyAsync(CancellationToken cancellation) =>
-        await new RestoreVerification(
-            await TargetAsync(cancellation), _prepared?.Accounts.Create ?? [], _readBack ?? throw new InvalidOperationException("nothing was staged")).RunAsync(cancellation);
+    public async Task<VerifyReport> VerifyAsync(CancellationToken cancellation)
+    {
+        if (_prepared is null || _readBack is null)
+            throw new InvalidOperationException("nothing was staged");
+        return await new RestoreVerification(await TargetAsync(cancellation), _prepared.Accounts, _readBack).RunAsync(cancellation);
+    }
 
     public async Task NeutralizeAsync(CancellationToken cancellation)
     {

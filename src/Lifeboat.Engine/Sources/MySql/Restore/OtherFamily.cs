@@ -1,12 +1,16 @@
 using System.Text.RegularExpressions;
 using Lifeboat.Engine.Sources.MySql.Accounts;
 using Lifeboat.Engine.Sources.MySql.Catalogue;
+using Lifeboat.Engine.Sources.MySql.Sql;
 
 namespace Lifeboat.Engine.Sources.MySql.Restore;
 
 /// <summary>What a snapshot of MariaDB has that MySQL has not, or the other way round.</summary>
 internal static partial class OtherFamily
 {
+    private static readonly string[] s_ofMariaDb = ["UUID", "INET4", "INET6", "XMLTYPE"];
+    private static readonly string[] s_ofMySql = ["VECTOR", "JSON"];
+
     /// <param name="creates">CREATE TABLE of each table.</param>
     public static IEnumerable<string> Lacks(MySqlDetails details, IReadOnlyList<string> creates, IReadOnlyList<Account> accounts)
     {
@@ -17,9 +21,11 @@ internal static partial class OtherFamily
             yield return $"packages ({Some(packages)})";
         if (details.Tables.Where(static t => t.Versioned).Select(static t => t.Name).ToArray() is { Length: > 0 } versioned)
             yield return $"system-versioned tables ({Some(versioned)})";
+        string[] types = mariadb ? s_ofMariaDb : s_ofMySql;
         foreach (IGrouping<string, string> type in creates
-            .SelectMany((create, i) => (mariadb ? MariaDbType() : MySqlType()).Matches(create)
-                .Select(match => (Type: match.Groups["type"].Value.ToUpperInvariant(), Column: $"{details.Tables[i].Name}.{match.Groups["column"].Value}")))
+            .SelectMany((create, i) => (TableDefinition.Read(create)?.Parts ?? [])
+                .Where(part => part is { Kind: TablePartKind.Column, Tokens.Count: > 1 } && types.Any(part.Tokens[1].IsWord))
+                .Select(part => (Type: part.Tokens[1].Value.ToUpperInvariant(), Column: $"{details.Tables[i].Name}.{part.Name}")))
             .GroupBy(static one => one.Type, static one => one.Column))
             yield return mariadb || type.Key != "JSON" ? $"the type {type.Key} ({Some(type)})" : $"the type JSON as MySQL has it ({Some(type)})";
         if (accounts.SelectMany(static a => AccountReader.Plugins(a.Create)).Distinct().ToArray() is { Length: > 0 } plugins)
@@ -35,12 +41,6 @@ internal static partial class OtherFamily
     }
 
     private static string Some(IEnumerable<string> names) => names.ToArray() is var all && all.Length > 5 ? $"{string.Join(", ", all[..5])}, …" : string.Join(", ", all);
-
-    [GeneratedRegex(@"^  `(?<column>(?:[^`]|``)+)` (?<type>uuid|inet4|inet6|xmltype)\b", RegexOptions.Multiline)]
-    private static partial Regex MariaDbType();
-
-    [GeneratedRegex(@"^  `(?<column>(?:[^`]|``)+)` (?<type>vector|json)\b", RegexOptions.Multiline)]
-    private static partial Regex MySqlType();
 
     [GeneratedRegex(@"^GRANT ([A-Z]+_[A-Z_]+(?:,[A-Z_]+)*) ON \*\.\* ")]
     private static partial Regex DynamicRights();

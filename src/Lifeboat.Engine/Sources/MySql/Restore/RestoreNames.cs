@@ -10,10 +10,15 @@ namespace Lifeboat.Engine.Sources.MySql.Restore;
 /// </summary>
 internal sealed record RestoreNames(string Live, string Staging, string Before)
 {
+    /// <summary>For tables that are made to be looked at, while the staged ones are verified.</summary>
+    public string Scratch => ScratchOf(Staging);
     private const int MaxCharacters = 64;
 
     public static RestoreNames For(string database, string restoreId) =>
         new(database, Fit(database, "__staging_" + restoreId), Fit(database, "__before_" + restoreId));
+
+    /// <summary>The name of the scratch database beside a staging one.</summary>
+    public static string ScratchOf(string staging) => staging.Replace("__staging_", "__scratch_", StringComparison.Ordinal);
 
     private static string Fit(string name, string suffix)
     {

@@ -20,6 +20,9 @@ internal sealed class RestorePreflight(RestoreTarget target, MySqlSession sessio
         "SELECT", "INSERT", "CREATE", "DROP", "ALTER", "INDEX", "REFERENCES", "CREATE VIEW", "SHOW VIEW", "CREATE ROUTINE", "ALTER ROUTINE", "EVENT", "TRIGGER",
     ];
 
+    /// <summary>A character set that servers of MariaDB have, and do not list.</summary>
+    private const string Unlisted = "filename";
+
     private readonly List<Problem> _blockers = [];
     private readonly List<Problem> _warnings = [];
     private readonly List<string> _steps = [];
@@ -32,6 +35,9 @@ internal sealed class RestorePreflight(RestoreTarget target, MySqlSession sessio
     {
         await CheckServerAsync(cancellation);
         await CheckFeaturesAsync(cancellation);
+        IReadOnlyList<string> creates = await target.TablesAsync(cancellation);
+        if (TableDirectories.LeftOut([.. Details.Tables.Zip(creates, static (table, create) => (table.Name, create))]) is { } left)
+            _warnings.Add(left with { Where = target.Source });
         CaptureRights rights = await CaptureRights.ReadAsync(session, Names.Live, cancellation);
         string[] missing = [.. s_rights.Where(right => !rights.HasGlobal(right))];
         if (missing.Length > 0)
@@ -45,6 +51,10 @@ internal sealed class RestorePreflight(RestoreTarget target, MySqlSession sessio
         if (live)
         {
             await CheckReferencesAsync(cancellation);
+            if (session.Server.Family == "mariadb" && !rights.HasGlobal("PROCESS"))
+                Block(ErrorCodes.MySqlRightMissing, $"{session.Server.Account} may not see where the live tables have their files", "grant PROCESS to the account");
+            else
+                _blockers.AddRange(await TableDirectories.LiveAsync(session, Names.Live, cancellation));
             await session.ExecuteAsync($"USE {SqlText.Identifier(Names.Live)}", cancellation);
             Definitions there = new(session, Names.Live);
             await there.ObjectsAsync(cancellation);
@@ -86,13 +96,11 @@ internal sealed class RestorePreflight(RestoreTarget target, MySqlSession sessio
                 ErrorCodes.MySqlServerDiffers,
                 $"names of tables are told apart by case on one server and not on the other (lower_case_table_names {Details.LowerCaseTableNames} and {server.LowerCaseTableNames})",
                 "restore to a server with the same lower_case_table_names");
-        // A row becomes one statement: quotes and backslashes grow, and the statement has a head.
-        long packet = (Details.LongestRow * 5 / 4) + (64 * 1024);
-        if (Details.LongestRow > 512 * 1024 && packet > server.MaxAllowedPacket)
+        if (server.PacketFor(Details.LongestRow) is { } packet)
             Block(
                 ErrorCodes.MySqlPacketTooSmall,
                 string.Create(CultureInfo.InvariantCulture, $"the longest row has {Details.LongestRow} bytes, and the server takes statements of {server.MaxAllowedPacket} bytes"),
-                string.Create(CultureInfo.InvariantCulture, $"run SET GLOBAL max_allowed_packet = {(packet / 1024 + 1) * 1024} on the server, then the restore again"));
+                string.Create(CultureInfo.InvariantCulture, $"run SET GLOBAL max_allowed_packet = {packet} on the server, then the restore again"));
         foreach (MySqlTable table in Details.Tables.Where(static t => t.TransactionHistory == true))
             Block(
                 ErrorCodes.MySqlHistoryUnwritable, $"table {table.Name} tells its history by ids of transactions, which no statement can write",
@@ -110,7 +118,7 @@ internal sealed class RestorePreflight(RestoreTarget target, MySqlSession sessio
             (await session.SelectAsync(["ENGINE"], "FROM information_schema.ENGINES WHERE SUPPORT IN ('YES', 'DEFAULT')", cancellation)).Select(static row => row[0]!),
             StringComparer.OrdinalIgnoreCase);
         // MariaDB 10.10 and later list some collations without their character set's name.
-        foreach (string missing in Details.Collations.Where(name => !collations.Contains(name) && !collations.Any(c => name.EndsWith("_" + c, StringComparison.Ordinal))))
+        foreach (string missing in Details.Collations.Where(name => name != Unlisted && !collations.Contains(name) && !collations.Any(c => name.EndsWith("_" + c, StringComparison.Ordinal))))
             Block(ErrorCodes.MySqlServerDiffers, $"the server has no collation {missing}", "restore to a server of the snapshot's kind and version, or newer");
         foreach (string missing in Details.Tables.Select(static t => t.Engine).Distinct().Where(engine => engine.Length > 0 && !engines.Contains(engine)))
             Block(ErrorCodes.MySqlServerDiffers, $"the server has no storage engine {missing}", "install the engine's plugin on the server, then run again");
@@ -152,7 +160,20 @@ internal sealed class RestorePreflight(RestoreTarget target, MySqlSession sessio
         if (create.Count + update.Count > 0 && !rights.HasGlobal("CREATE USER"))
             Block(ErrorCodes.MySqlRightMissing, $"{session.Server.Account} may not create accounts", "connect as an account with ALL PRIVILEGES ON *.* WITH GRANT OPTION");
         await CheckAccountsAsync([.. create, .. update], rights, cancellation);
-        return plan;
+        return plan with { Logins = await LoginsAsync(captured, cancellation) };
+    }
+
+    /// <summary>Warns of accounts that somebody else's keep from being reached: the application would be refused, with the right password.</summary>
+    private async Task<IReadOnlyList<Login>> LoginsAsync(IReadOnlyList<Account> captured, CancellationToken cancellation)
+    {
+        Account[] clients = [.. captured.Where(static account => !account.IsPlainRole && !account.Options.Contains(" ACCOUNT LOCK", StringComparison.Ordinal))];
+        if (clients.Length == 0)
+            return [];
+        LoginOrder order = new((await LoginOrder.ReadAsync(session, cancellation)).Union(clients.Select(static account => (account.User, account.Host))));
+        Login[] logins = [.. clients.SelectMany(account => order.LoginsOf(account.User, account.Host))];
+        HashSet<string> ours = [.. captured.Select(static account => account.Name)];
+        _warnings.AddRange(LoginOrder.Shadowed(logins.Where(login => !ours.Contains(login.Reached))).Select(problem => problem with { Where = target.Source }));
+        return logins;
     }
 
     /// <summary>Whether an account that is there is to be changed; where it is not and yet differs, that is a warning.</summary>

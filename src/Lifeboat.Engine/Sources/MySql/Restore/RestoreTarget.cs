@@ -17,6 +17,10 @@ internal sealed record RestoreTarget(
 
     public int Workers => Context.Host.Workers;
 
+    /// <summary>Whether the captured database has a table of that name, as its server told names apart.</summary>
+    public bool HasTable(string name) => Details.Tables.Any(table => table.Name.Equals(
+        name, Details.LowerCaseTableNames == 0 ? StringComparison.Ordinal : StringComparison.OrdinalIgnoreCase));
+
     public string Folder => $"databases/{Captured.Name}";
 
     public Task<MySqlSession> OpenAsync(CancellationToken cancellation) => MySqlSession.OpenAsync(Context, Tools, Connection, cancellation);

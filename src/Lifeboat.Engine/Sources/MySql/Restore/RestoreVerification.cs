@@ -1,3 +1,5 @@
+using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Progress;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources.MySql.Accounts;
 using Lifeboat.Engine.Sources.MySql.Capture;
@@ -8,8 +10,8 @@ using Lifeboat.Engine.Sources.MySql.Sql;
 namespace Lifeboat.Engine.Sources.MySql.Restore;
 
 /// <summary>Reads the staged database back and compares all of it with what was captured.</summary>
-/// <param name="created">Accounts that the restore made: they must be as captured, while others are none of its business.</param>
-internal sealed class RestoreVerification(RestoreTarget target, IReadOnlyList<Account> created, TableReadBack readBack)
+/// <param name="accounts">Accounts that the restore made must be as captured, while others are none of its business.</param>
+internal sealed class RestoreVerification(RestoreTarget target, AccountPlan accounts, TableReadBack readBack)
 {
     private readonly List<VerifyCheck> _checks = [];
 
@@ -19,7 +21,7 @@ internal sealed class RestoreVerification(RestoreTarget target, IReadOnlyList<Ac
         IReadOnlyList<CatalogueTable> tables = await TableCatalogue.ReadAsync(session, target.Names.Staging, cancellation);
         await CompareRowsAsync(session, tables, cancellation);
         await CompareDefinitionsAsync(session, tables, cancellation);
-        foreach (Account account in created)
+        foreach (Account account in accounts.Create)
         {
             Account there = await AccountReader.ReadAsync(session, account.User, account.Host, account.IsPlainRole, cancellation);
             bool same = account.Identified == there.Identified && account.Options == there.Options;
@@ -28,6 +30,10 @@ internal sealed class RestoreVerification(RestoreTarget target, IReadOnlyList<Ac
             Check($"grants of {account.Name}", Listed(account.Grants.Where(static g => !GrantText.IsLate(g))), Listed(there.Grants.Where(static g => !GrantText.IsLate(g))));
         }
 
+        LoginOrder order = new(accounts.Logins.Count == 0 ? [] : await LoginOrder.ReadAsync(session, cancellation));
+        foreach (Problem shadowed in LoginOrder.Shadowed(accounts.Logins
+            .Select(login => login with { Reached = order.Reached(login.User, login.From) }).Where(login => !accounts.Logins.Contains(login))))
+            target.Context.Progress.Report(new Warned(target.Source, shadowed with { Where = target.Source }));
         return new VerifyReport(_checks);
     }
 
@@ -47,16 +53,14 @@ internal sealed class RestoreVerification(RestoreTarget target, IReadOnlyList<Ac
 
     private async Task CompareDefinitionsAsync(MySqlSession session, IReadOnlyList<CatalogueTable> tables, CancellationToken cancellation)
     {
-        // What SHOW CREATE prints differs between versions; within one it must be the same, letter by letter.
-        bool sameSeries = (session.Server with { Version = target.Details.ServerVersion }).Series == session.Server.Series;
+        DefinitionComparison comparison = new(target, session);
         Definitions definitions = new(session, target.Names.Staging);
         IReadOnlyList<string> creates = await target.TablesAsync(cancellation);
-        HashSet<string> there = [.. tables.Select(static t => t.Name)];
-        for (int i = 0; i < creates.Count && sameSeries; i++)
+        Dictionary<string, CatalogueTable> there = tables.ToDictionary(static table => table.Name);
+        for (int i = 0; i < creates.Count; i++)
         {
-            string name = target.Details.Tables[i].Name;
-            if (there.Contains(name))
-                Check($"definition of table {name}", creates[i], Back(await definitions.TableAsync(name, cancellation)));
+            if (there.TryGetValue(target.Details.Tables[i].Name, out CatalogueTable? table))
+                _checks.Add(await comparison.TableAsync(table.Name, creates[i], table.OwnsRows, cancellation));
         }
 
         Dictionary<string, Definition> found = (await definitions.ObjectsAsync(cancellation)).ToDictionary(static o => $"{o.Kind} {o.Name}");
@@ -68,8 +72,7 @@ internal sealed class RestoreVerification(RestoreTarget target, IReadOnlyList<Ac
             if (over.Contains(subject) && !found.ContainsKey(subject))
                 continue;
             over.Remove(subject);
-            string made = found.TryGetValue(subject, out Definition? one) ? Text(one, target.Names.Staging) : "not there";
-            Check(subject, sameSeries || one is null ? Text(expected, target.Details.Database) : "there", sameSeries || one is null ? Back(made) : "there");
+            _checks.Add(await comparison.ObjectAsync(expected, found.GetValueOrDefault(subject), cancellation));
         }
 
         Check("number of routines, views, triggers and events", $"{captured.Count - over.Count}", $"{found.Count}");
@@ -77,16 +80,4 @@ internal sealed class RestoreVerification(RestoreTarget target, IReadOnlyList<Ac
         Check("sequences", string.Join("; ", target.Details.Sequences.Select(static s => $"{s.Name} {s.Next}")), sequences);
         Check("the database's character set, collation and comment", target.Details.DatabaseOptions, await definitions.DatabaseOptionsAsync(cancellation));
     }
-
-    private string Back(string text) => StagedContent.Placed(text, target.Names.Staging, target.Details.Database);
-
-    /// <summary>
-    /// Staged events sleep, and views are not yet their definers'. MariaDB names the database of a view's columns only where its definer may not read them.
-    /// </summary>
-    private static string Text(Definition one, string database) => string.Join("\n", one.Kind switch
-    {
-        "event" => one.Statements.Select(Events.Asleep),
-        "view" => one.Statements.Select(sql => StagedContent.AsOurs(sql).Replace(Definitions.Latin1(SqlText.Identifier(database)) + ".", "", StringComparison.Ordinal)),
-        _ => one.Statements,
-    });
 }

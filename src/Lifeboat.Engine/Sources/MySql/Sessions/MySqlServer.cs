@@ -49,6 +49,14 @@ public sealed record MySqlServer(string Version, string Account, long MaxAllowed
         ("idle_transaction_timeout", "0"), ("check_constraint_checks", "0"), ("show_gipk_in_create_table_and_information_schema", "1"),
     }.Where(setting => Variables.Contains(setting.Variable)).Select(static setting => $"SET SESSION {setting.Variable} = {setting.Value}");
 
+    /// <summary>The <c>max_allowed_packet</c> that a row needs to be written; null where the server's is enough.</summary>
+    public long? PacketFor(long row)
+    {
+        // A row becomes one statement: quotes and backslashes grow, and the statement has a head.
+        long packet = (row * 5 / 4) + (64 * 1024);
+        return row > 512 * 1024 && packet > MaxAllowedPacket ? ((packet / 1024) + 1) * 1024 : null;
+    }
+
     private string Number => Version.Split('-')[0];
 
     internal static async Task<MySqlServer> ReadAsync(MySqlSession session, CancellationToken cancellation)
