@@ -94,6 +94,7 @@ public static class ErrorCodes
     public static readonly ErrorCode MySqlHistoryUnwritable = new("LB3516", "mysql-history-unwritable", Warnings);
     public static readonly ErrorCode MySqlEventOver = new("LB3517", "mysql-event-over", Warnings);
     public static readonly ErrorCode MySqlRowTooLong = new("LB3518", "mysql-row-too-long", Warnings);
+    public static readonly ErrorCode MySqlClientOptions = new("LB3519", "mysql-client-options", Failed);
 
     public static readonly ErrorCode MySqlServerDiffers = new("LB3551", "mysql-server-differs", Failed);
     public static readonly ErrorCode MySqlRightMissing = new("LB3552", "mysql-right-missing", Failed);
@@ -104,6 +105,7 @@ public static class ErrorCodes
     public static readonly ErrorCode MySqlDirectoryLeftOut = new("LB3558", "mysql-directory-left-out", Warnings);
     public static readonly ErrorCode MySqlTableNotMovable = new("LB3559", "mysql-table-not-movable", Failed);
     public static readonly ErrorCode MySqlLoginShadowed = new("LB3560", "mysql-login-shadowed", Warnings);
+    public static readonly ErrorCode MySqlStagedChanged = new("LB3561", "mysql-staged-changed", Failed);
 
     // 4xxx: SQLite
     public static readonly ErrorCode SqliteMissing = new("LB4001", "sqlite-missing", Failed);

@@ -121,7 +121,9 @@ public sealed class MySqlSource(MySqlSettings settings, string? toolsFolder, Run
             async token =>
             {
                 (MySqlConnection connection, MySqlTools tools) = await (found ??= FindAsync(token));
-                return await MySqlSession.OpenAsync(context, tools, connection, token);
+                MySqlSession session = await MySqlSession.OpenAsync(context, tools, connection, token);
+                await session.PrepareToWriteAsync(token);
+                return session;
             },
             restore.RecordAsync,
             SwitchTimeout);

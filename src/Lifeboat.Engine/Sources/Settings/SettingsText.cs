@@ -61,7 +61,7 @@ internal sealed partial class SettingsText(string path, byte[] bytes)
     public IReadOnlyList<SettingPlace> Find(string name) => Kind switch
     {
         SettingsKind.Json => FindInJson(name),
-        SettingsKind.Environment when Mentions(name) => FindInEnvironment(name),
+        SettingsKind.Environment when Places(Latin1(name), StringComparison.Ordinal).Any() => FindInEnvironment(name),
         SettingsKind.Ini => FindInIni(name),
         _ => [],
     };
@@ -72,10 +72,8 @@ internal sealed partial class SettingsText(string path, byte[] bytes)
     {
         string wanted = Latin1(name);
         StringComparison comparison = Kind == SettingsKind.Ini ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal;
-        for (int at = _text.IndexOf(wanted, comparison); at >= 0; at = _text.IndexOf(wanted, at + 1, comparison))
+        foreach (int at in Places(wanted, comparison))
         {
-            if (IsPartOfWord(at - 1) || IsPartOfWord(at + wanted.Length))
-                continue;
             string before = _text[StartOfLine(at)..at];
             string behind = _text[(at + wanted.Length)..EndOfLine(_text, at)];
             bool withDefault = before.EndsWith("${", StringComparison.Ordinal) && behind is not ['}', ..];
@@ -124,6 +122,16 @@ internal sealed partial class SettingsText(string path, byte[] bytes)
     private static string Latin1(string text) => Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(text));
 
     private static string FromLatin1(string text) => Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(text));
+
+    /// <summary>Where a name stands, and no longer one. What is not ASCII may be a blank to some programs.</summary>
+    private IEnumerable<int> Places(string wanted, StringComparison comparison)
+    {
+        for (int at = _text.IndexOf(wanted, comparison); at >= 0; at = _text.IndexOf(wanted, at + 1, comparison))
+            if (!IsPartOfName(at - 1) && !IsPartOfName(at + wanted.Length))
+                yield return at;
+    }
+
+    private bool IsPartOfName(int at) => at >= 0 && at < _text.Length && (char.IsAsciiLetterOrDigit(_text[at]) || _text[at] == '_');
 
     private bool IsPartOfWord(int at) => at >= 0 && at < _text.Length && (char.IsAsciiLetterOrDigit(_text[at]) || _text[at] is '_' or >= '\u0080');
 

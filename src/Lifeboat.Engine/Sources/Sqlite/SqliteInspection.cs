@@ -96,7 +96,7 @@ internal sealed class SqliteInspection(string path)
         using (SqliteRows rows = database.Query(
         [
             .. "SELECT DISTINCT x.coll FROM pragma_index_list("u8, .. Quoted(table, (byte)'\''),
-            .. ", 'main') l, pragma_index_xinfo(l.name, 'main') x WHERE l.origin = 'pk' AND x.coll COLLATE NOCASE NOT IN (SELECT name FROM pragma_collation_list)"u8,
+            .. ", 'main') l, pragma_index_xinfo(l.name, 'main') x WHERE l.origin = 'pk' AND x.coll COLLATE NOCASE NOT IN ('BINARY', 'NOCASE', 'RTRIM')"u8,
         ]))
         {
             while (rows.Next())

@@ -27,13 +27,62 @@ public sealed class MariaDbTroubleTests(MariaDbServer server) : IClassFixture<Ma
         string changed = server.Dump("live");
         await using IRestoration restoration = await bench.RestoreAsync(snapshot, server.Settings("live"));
         Assert.Equal(captured, server.Dump("live"));
-        Assert.Equal(changed, server.Dump("live__before_testid").Replace("PRESERVE DISABLE", "PRESERVE ENABLE", StringComparison.Ordinal));
+        Assert.Equal(changed, server.Dump("live__before_testid").Replace("PRESERVE DISABLE", "PRESERVE ENABLE", StringComparison.Ordinal)
+            .Replace("SQL SECURITY INVOKER", "SQL SECURITY DEFINER", StringComparison.Ordinal));
         Assert.DoesNotContain("__staging_", server.Sql("SHOW DATABASES"));
         await restoration.RevertAsync(Cancellation);
         Assert.Equal(changed, server.Dump("live"));
         Assert.DoesNotContain("live__", server.Sql("SHOW DATABASES"));
         await restoration.DiscardAsync(Cancellation);
         Assert.Equal(changed, server.Dump("live"));
+    }
+
+    [Theory]
+    [InlineData("UPDATE item SET label = 'x' WHERE id = 1")]
+    [InlineData("DELETE FROM item WHERE id = 500")]
+    [InlineData("CREATE TABLE slipped_in (id INT)")]
+    [InlineData("DROP TABLE item; CREATE TABLE item (id INT PRIMARY KEY, label VARCHAR(50), KEY by_label (label))")]
+    [InlineData("ALTER TABLE item ADD slipped INT")]
+    public async Task What_is_written_to_a_staged_table_after_it_was_verified_is_not_switched_in(string sql)
+    {
+        server.Sql("CREATE OR REPLACE USER app@'%' IDENTIFIED BY 'a'; GRANT ALL ON `watched%`.* TO app@'%'");
+        Fill("watched");
+        using MySqlBench bench = new();
+        VerifiedSnapshot snapshot = await bench.CaptureAsync(server.Settings("watched"));
+        string before = server.Dump("watched");
+        await using IRestoration restoration = bench.Restoration(snapshot, server.Settings("watched"));
+        RestorePlan plan = await restoration.PlanAsync(Cancellation);
+        Assert.Contains(plan.Steps, static step => step.Contains("`app`@`%` by watched%", StringComparison.Ordinal));
+        await restoration.StageAsync(Cancellation);
+        MySqlBench.AssertPassed(await restoration.VerifyAsync(Cancellation));
+        server.Login("app", "a", sql, "watched__staging_testid");
+        LifeboatException e = await Assert.ThrowsAsync<LifeboatException>(() => restoration.CommitAsync(Cancellation));
+        Assert.Equal(ErrorCodes.MySqlStagedChanged, e.Code);
+        await restoration.DiscardAsync(Cancellation);
+        Assert.Equal(before, server.Dump("watched"));
+        Assert.DoesNotContain("watched__", server.Sql("SHOW DATABASES"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Views_that_are_put_aside_lend_nobody_the_restores_rights()
+    {
+        server.Sql("""
+            CREATE OR REPLACE USER lender@'%' IDENTIFIED BY 'l'; GRANT ALL ON `lend%`.* TO lender@'%'; CREATE OR REPLACE DATABASE lend; USE lend;
+            CREATE DEFINER = lender@'%' FUNCTION who() RETURNS VARCHAR(200) READS SQL DATA SQL SECURITY INVOKER RETURN CONCAT(CURRENT_USER(), (SELECT COUNT(*) FROM mysql.global_priv));
+            CREATE DEFINER = lender@'%' VIEW looks AS SELECT who() AS u; CREATE DEFINER = lender@'%' VIEW me AS SELECT CURRENT_USER() AS me; CREATE TABLE t (id INT);
+            """);
+        using MySqlBench bench = new();
+        VerifiedSnapshot snapshot = await bench.CaptureAsync(server.Settings("lend"));
+        await using IRestoration restoration = bench.Restoration(snapshot, server.Settings("lend"));
+        Assert.Equal([], (await restoration.PlanAsync(Cancellation)).Blockers);
+        await restoration.StageAsync(Cancellation);
+        MySqlBench.AssertPassed(await restoration.VerifyAsync(Cancellation));
+        Assert.Throws<InvalidOperationException>(() => server.Login("lender", "l", "SELECT u FROM looks", "lend__staging_testid"));
+        await restoration.CommitAsync(Cancellation);
+        Assert.Throws<InvalidOperationException>(() => server.Login("lender", "l", "SELECT u FROM looks", "lend__before_testid"));
+        Assert.Equal("lender@%\n", server.Login("lender", "l", "SELECT me FROM me", "lend__before_testid"));
+        Assert.Contains("DEFINER=`lender`@`%` SQL SECURITY DEFINER", server.Sql("SHOW CREATE VIEW looks", "lend"), StringComparison.Ordinal);
+        server.Sql("DROP DATABASE lend; DROP DATABASE lend__before_testid; DROP DATABASE IF EXISTS lend__staging_testid; DROP USER lender@'%'");
     }
 
     [Fact]

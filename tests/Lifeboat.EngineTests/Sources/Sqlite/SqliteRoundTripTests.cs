@@ -78,7 +78,8 @@ public sealed class SqliteRoundTripTests
         Problem warning = Assert.Single(bench.Host.Warnings);
         Assert.Contains("is not checked: ", warning.Message, StringComparison.Ordinal);
         await bench.RestoreAsync(snapshot, bench.Target);
-        Assert.Equal(await File.ReadAllBytesAsync(bench.Live, TestContext.Current.CancellationToken), await File.ReadAllBytesAsync(bench.Target, TestContext.Current.CancellationToken));
+        // All pages but for the counters in the header, which the copying itself changes.
+        Assert.Equal((await File.ReadAllBytesAsync(bench.Live, TestContext.Current.CancellationToken))[100..], (await File.ReadAllBytesAsync(bench.Target, TestContext.Current.CancellationToken))[100..]);
         using SqliteDatabase restored = SqliteBench.OpenAsApplication(bench.Target);
         Assert.Equal(3, restored.Number("SELECT count(*) FROM tags WHERE tag = 'B' OR tag = 'C'"));
     }

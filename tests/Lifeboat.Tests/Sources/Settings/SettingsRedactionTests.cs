@@ -101,6 +101,7 @@ public sealed class SettingsRedactionTests : IDisposable
     [InlineData("a.conf", "x = 1\nSetEnv NAME_X secret", "line 2: the name stands there, and not as NAME = value")]
     [InlineData("a.conf", "set $NAME_X secret;", "line 1: the name stands there, and not as NAME = value")]
     [InlineData("a.properties", "NAME_X secret", "line 1: the name stands there, and not as NAME = value")]
+    [InlineData("a.ini", "x = 1\n\u00A0NAME_X = secret", "line 2: the name stands there with a value")]
     [InlineData("a.ini", "NAME_X = 1\nurl = http://h?name_x=secret", "line 2: the name stands there with a value")]
     [InlineData("a.json", "{\"NAME_X\": 1, // \"NAME_X\": \"secret\"\n \"a\": 2}", "line 1: the name stands there with a value")]
     [InlineData("a.json", "{\"a\": \"{\\\"NAME_X\\\": \\\"secret\\\"}\"}", "line 1: the name stands there with a value")]

@@ -151,7 +151,7 @@ internal sealed class MySqlCapture : ICapture
         }
         catch (LifeboatException e) when (MySqlError.Of(e) is { } error)
         {
-            ErrorCode code = error.Number is MySqlError.NoSuchTable or MySqlError.NoSuchColumn ? ErrorCodes.MySqlSchemaChanged : e.Code;
+            ErrorCode code = error.Number is MySqlError.NoSuchTable or MySqlError.NoSuchColumn or MySqlError.NoSuchKey ? ErrorCodes.MySqlSchemaChanged : e.Code;
             throw new LifeboatException(
                 code, $"reading table {_schema.Tables[part.Table].Name}: {e.Problems[0].Message}",
                 code == ErrorCodes.MySqlSchemaChanged ? "the table was dropped or altered while it was read; run again when the change is done" : e.Hint,

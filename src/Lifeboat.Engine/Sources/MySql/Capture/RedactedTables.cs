@@ -158,7 +158,7 @@ internal sealed class RedactedTables(MySqlSession session, string database, stri
                 : $"CASE WHEN {name} IS NULL THEN NULL ELSE {column.Expression} COLLATE {one.Collation} END AS {name}";
         }
 
-        string rows = $"(SELECT {string.Join(", ", facts.Where(static f => f.Generated is null).Select(Column))} FROM {SqlText.Identifier(database, table.Name)}) {alias}";
+        string rows = $"(SELECT {string.Join(", ", facts.Where(static f => f.Generated is null).Select(Column))} FROM {SqlText.Identifier(database, table.Name)}{CatalogueTable.NoView}) {alias}";
         return facts.All(static f => f.Generated is null) ? rows
             : $"(SELECT {string.Join(", ", facts.Select(static f => f.Generated is null ? SqlText.Identifier(f.Name) : $"({Unescaped(f.Generated)}) AS {SqlText.Identifier(f.Name)}"))} FROM {rows}) {alias}";
     }

@@ -46,7 +46,7 @@ internal sealed class TableParts(MySqlSession session, string database, string f
         if (parts < 2 || table.KeyColumn is null || !table.Transactional)
             return [null];
         string key = SqlText.Identifier(table.KeyColumn);
-        string?[] ends = (await session.SelectAsync([$"MIN({key})", $"MAX({key})"], $"FROM {SqlText.Identifier(database, table.Name)}", cancellation))[0];
+        string?[] ends = (await session.SelectAsync([$"MIN({key})", $"MAX({key})"], $"FROM {SqlText.Identifier(database, table.Name)}{CatalogueTable.NoViewByKey}", cancellation))[0];
         if (ends[0] is null)
             return [null];
         Int128 least = Int128.Parse(ends[0]!, CultureInfo.InvariantCulture);

@@ -57,7 +57,7 @@ internal sealed class Definitions(MySqlSession session, string schema)
         {
             string name = row[0]!;
             string create = (await session.ShowAsync($"SHOW CREATE SEQUENCE {SqlText.Identifier(name)}", cancellation, Encoding.Latin1))[0][1];
-            string?[] values = (await session.SelectAsync(["next_not_cached_value", "cycle_count"], $"FROM {SqlText.Identifier(name)}", cancellation))[0];
+            string?[] values = (await session.SelectAsync(["next_not_cached_value", "cycle_count"], $"FROM {SqlText.Identifier(name)}{CatalogueTable.NoView}", cancellation))[0];
             sequences.Add((create, new MySqlSequence(name, values[0]!, values[1]!)));
         }
 

@@ -23,6 +23,15 @@ internal sealed record CatalogueTable(string Name, string Engine, bool Versioned
     /// <summary>Storage engines whose tables show rows that are elsewhere: in other tables, files or servers. To write such rows would write there.</summary>
     private static readonly string[] s_showing = ["MRG_MyISAM", "FEDERATED", "CONNECT", "SPIDER"];
 
+    /// <summary>
+    /// Behind a table's name in a query: a view, which somebody may have put in the table's place meanwhile, is refused then, and none of its functions runs with
+    /// our rights.
+    /// </summary>
+    public const string NoView = " USE INDEX ()";
+
+    /// <summary>The same, where rows are found by the primary key.</summary>
+    public const string NoViewByKey = " FORCE INDEX (PRIMARY)";
+
     /// <summary>Whether the rows are the table's own. Where not, only its definition is captured.</summary>
     public bool OwnsRows => !s_showing.Contains(Engine, StringComparer.OrdinalIgnoreCase);
 
@@ -52,7 +61,7 @@ internal sealed record CatalogueTable(string Name, string Engine, bool Versioned
             .Select(static some => string.Join('+', some.Select(static (c, bit) => $"(({c.NullTest})<<{bit})")));
         string history = Versioned ? " FOR SYSTEM_TIME ALL" : "";
         return $"SELECT {string.Join(", ", masks.Concat(Columns.Select(static c => c.Expression)))} FROM {SqlText.Identifier(schema, Name)}{history}"
-            + (where is null ? "" : $" WHERE {where}");
+            + (where is null ? NoView : $"{NoViewByKey} WHERE {where}");
     }
 
     /// <summary>The head of INSERT statements for the table's data files.</summary>

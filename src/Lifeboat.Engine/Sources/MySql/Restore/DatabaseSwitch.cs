@@ -30,6 +30,9 @@ internal sealed partial class DatabaseSwitch(
 
     public JsonElement Record => State.ToJson();
 
+    /// <summary>Is asked just before the incoming tables are renamed, and may refuse it.</summary>
+    public Func<MySqlSession, CancellationToken, Task> BeforeRenaming { get; set; } = static (_, _) => Task.CompletedTask;
+
     /// <summary>Changes the record, on the disk first.</summary>
     public async Task NoteAsync(DatabaseSwitchRecord changed, CancellationToken cancellation)
     {
@@ -49,6 +52,7 @@ internal sealed partial class DatabaseSwitch(
         await DropAsync(session, State.Live, live.Objects.Reverse(), cancellation);
         if (State.Incoming is { } incoming)
             await DropAsync(session, incoming, State.IncomingObjects.Where(static o => o.Kind is "trigger" or "event"), cancellation);
+        await BeforeRenaming(session, cancellation);
         await RenameAsync(
             session, [.. Pairs(live.Tables, State.Live, State.Outgoing), .. Pairs(live.IncomingTables, State.Incoming ?? "", State.Live)], cancellation);
         if (live.Exists)
@@ -152,9 +156,10 @@ internal sealed partial class DatabaseSwitch(
             await ChangeAccountsBackAsync(session, cancellation);
         }
 
+        if (State.Incoming is { } back)
+            await StepsAsync(session, await OutwardKey.SurplusAsync(session, back, State.ForeignKeys, cancellation), cancellation);
         if (State is { IncomingIsKept: true, Incoming: { } keptIn })
         {
-            await StepsAsync(session, await OutwardKey.SurplusAsync(session, keptIn, State.ForeignKeys, cancellation), cancellation);
             await DropObjectsAsync(session, keptIn, [], cancellation);
             await FillAsync(session, keptIn, State.IncomingObjects, State.ObjectsFrom, cancellation);
         }

@@ -27,6 +27,7 @@ internal sealed class MySqlRestoration(
     private PreparedRestore? _prepared;
     private TableReadBack? _readBack;
     private DatabaseSwitch? _switch;
+    private StagedWatch? _watch;
 
     public async Task<RestorePlan> PlanAsync(CancellationToken cancellation)
     {
@@ -36,7 +37,7 @@ internal sealed class MySqlRestoration(
             await using MySqlSession session = await target.OpenAsync(cancellation);
             _prepared = await new RestorePreflight(target, session, settings.UpdateRoles).RunAsync(cancellation);
             _switch = new DatabaseSwitch(
-                context, settings.Name, new DatabaseSwitchRecord(target.Names.Live, target.Names.Staging, target.Names.Before), target.OpenAsync, restore.RecordAsync,
+                context, settings.Name, new DatabaseSwitchRecord(target.Names.Live, target.Names.Staging, target.Names.Before), target.OpenForWritingAsync, restore.RecordAsync,
                 switchTimeout);
             _prepared = _prepared with { Plan = _prepared.Plan with { Steps = [.. _prepared.Plan.Steps, .. settings.Neutralize.Select(Neutralizing.Step)] } };
             return _prepared.Plan;
@@ -82,7 +83,12 @@ internal sealed class MySqlRestoration(
     {
         if (_prepared is null || _readBack is null)
             throw new InvalidOperationException("nothing was staged");
-        return await new RestoreVerification(await TargetAsync(cancellation), _prepared.Accounts, _readBack).RunAsync(cancellation);
+        RestoreTarget target = await TargetAsync(cancellation);
+        await using MySqlSession session = await target.OpenAsync(cancellation);
+        _watch = await StagedWatch.BeginAsync(target, session, cancellation);
+        VerifyReport report = await new RestoreVerification(target, _prepared.Accounts, _readBack).RunAsync(cancellation);
+        _switch?.BeforeRenaming = _watch.RequireUnchangedAsync;
+        return report;
     }
 
     public async Task NeutralizeAsync(CancellationToken cancellation)
@@ -93,9 +99,13 @@ internal sealed class MySqlRestoration(
         string checks = session.Server.Variables.Contains("check_constraint_checks") ? ", check_constraint_checks = 1" : "";
         foreach (string sql in (string[])[$"SET foreign_key_checks = 1, unique_checks = 1{checks}", "START TRANSACTION"])
             await session.ExecuteAsync(sql, cancellation);
+        if (_watch is not null)
+            await _watch.RequireUnchangedAsync(session, cancellation);
         foreach (string statement in settings.Neutralize)
             await NeutralizeAsync(session, statement, cancellation);
         await session.ExecuteAsync("COMMIT", cancellation);
+        if (_watch is not null)
+            await _watch.LookAgainAsync(session, cancellation);
         context.Progress.Report(new Noted(settings.Name, string.Create(CultureInfo.InvariantCulture, $"made neutral by {settings.Neutralize.Count} statements")));
     }
 

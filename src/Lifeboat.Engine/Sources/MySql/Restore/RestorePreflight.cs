@@ -61,6 +61,8 @@ internal sealed class RestorePreflight(RestoreTarget target, MySqlSession sessio
             _blockers.AddRange(there.InvalidViews.Select(view => DatabaseSwitch.InvalidView(Names.Live, view, target.Source)));
         }
 
+        if (rights.MayReadAccounts)
+            await TellOfPatternsAsync(cancellation);
         AccountPlan accounts = missing.Length == 0 ? await PlanAccountsAsync(rights, cancellation) : new AccountPlan([], [], Names.Live);
         _steps.Add(live
             ? $"replace database {Names.Live}, which is kept as {Names.Before}"
@@ -135,6 +137,18 @@ internal sealed class RestorePreflight(RestoreTarget target, MySqlSession sessio
                 ErrorCodes.MySqlReferencedFromOutside,
                 $"the foreign key {row[2]} of table {row[0]}.{row[1]} refers to a table of database {Names.Live}, and would follow the replaced one",
                 "drop that foreign key, restore, and create it again");
+    }
+
+    /// <summary>Rights on a pattern let accounts into the databases that a restore makes.</summary>
+    private async Task TellOfPatternsAsync(CancellationToken cancellation)
+    {
+        IReadOnlyList<string?[]> patterns = await session.SelectAsync(["User", "Host", "Db"], "FROM mysql.db ORDER BY User, Host", cancellation);
+        string[] let =
+        [
+            .. patterns.Where(row => GrantText.Covers(row[2] ?? "", Names.Staging)).Select(static row => $"{SqlText.Account(row[0] ?? "", row[1] ?? "")} by {row[2]}"),
+        ];
+        if (let.Length > 0)
+            _steps.Add($"let be: accounts with rights on {Names.Staging} and {Names.Before} too ({string.Join(", ", let)})");
     }
 
     private async Task<AccountPlan> PlanAccountsAsync(CaptureRights rights, CancellationToken cancellation)

@@ -25,16 +25,30 @@ internal sealed record RestoreTarget(
 
     public Task<MySqlSession> OpenAsync(CancellationToken cancellation) => MySqlSession.OpenAsync(Context, Tools, Connection, cancellation);
 
-    /// <summary>A session in the staged database.</summary>
-    public async Task<MySqlSession> OpenStagingAsync(CancellationToken cancellation)
+    /// <summary>A session that makes tables and other objects.</summary>
+    public async Task<MySqlSession> OpenForWritingAsync(CancellationToken cancellation)
     {
         MySqlSession session = await OpenAsync(cancellation);
         try
         {
+            await session.PrepareToWriteAsync(cancellation);
+            return session;
+        }
+        catch
+        {
+            await session.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>A session in the staged database.</summary>
+    public async Task<MySqlSession> OpenStagingAsync(CancellationToken cancellation)
+    {
+        MySqlSession session = await OpenForWritingAsync(cancellation);
+        try
+        {
             // Nobody but the restore is there, and its own sessions wait for each other as long as their statements take.
             await session.ExecuteAsync("SET innodb_lock_wait_timeout = 86400, lock_wait_timeout = 86400", cancellation);
-            if (session.Server.Variables.Contains("sql_generate_invisible_primary_key"))
-                await session.ExecuteAsync("SET sql_generate_invisible_primary_key = 0, sql_require_primary_key = 0", cancellation);
             if (Details.Tables.Any(static t => t.Versioned))
                 await session.ExecuteAsync("SET system_versioning_insert_history = 1, system_versioning_alter_history = KEEP", cancellation);
             await session.ExecuteAsync($"USE {SqlText.Identifier(Names.Staging)}", cancellation);

@@ -82,7 +82,7 @@ internal sealed class TableReadBack(RestoreTarget target)
         string? changedAt = await session.SelectOneAsync(
             "UPDATE_TIME", $"FROM information_schema.TABLES WHERE TABLE_SCHEMA = {SqlText.Literal(Staging)} AND TABLE_NAME = {SqlText.Literal(table.Name)}", cancellation);
         bool unchanged = changedAt == early.ChangedAt
-            && await session.SelectOneAsync("1", $"FROM {SqlText.Identifier(Staging, table.Name)} LIMIT 1", cancellation) is not null;
+            && await session.SelectOneAsync("1", $"FROM {SqlText.Identifier(Staging, table.Name)}{CatalogueTable.NoView} LIMIT 1", cancellation) is not null;
         string what = unchanged
             ? string.Create(CultureInfo.InvariantCulture, $"read {early.Read.Count} of {early.Parts.Count} parts of table {table.Name} back while others were worked on")
             : $"table {table.Name} was changed since it was read back, and is read again";

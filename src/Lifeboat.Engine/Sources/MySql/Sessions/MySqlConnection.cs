@@ -21,6 +21,9 @@ public sealed record MySqlConnection
     [
         "--batch", "--quick", "--unbuffered", "--binary-mode", "--skip-column-names", "--skip-auto-rehash", "--loose-skip-reconnect", "--loose-comments",
         "--default-character-set=binary", "--max-allowed-packet=1073741824", "--local-infile=0",
+        // What option files may say beside how to connect.
+        "--skip-force", "--skip-html", "--skip-xml", "--skip-vertical", "--skip-table", "--skip-raw", "--skip-show-warnings",
+        "--skip-column-type-info", "--skip-named-commands", "--loose-skip-binary-as-hex", "--loose-skip-ignore-spaces", "--init-command=DO 0",
     ];
 
     private readonly MySqlUrl _url;

@@ -13,11 +13,14 @@ public sealed partial record MySqlError(int Number, string SqlState, string Mess
     public const int TableDefinitionChanged = 1412;
     public const int NoSuchTable = 1146;
     public const int NoSuchColumn = 1054;
+
+    /// <summary>Also of a view, when it is read as a table.</summary>
+    public const int NoSuchKey = 1176;
     public const int CannotUser = 1396;
     public const int UnknownDatabase = 1049;
 
-    /// <summary>Whether a table, view, routine, trigger, event or sequence was not there.</summary>
-    public bool IsMissing => Number is NoSuchTable or 1051 or 1305 or 1360 or 1539 or 4091;
+    /// <summary>Whether a table, view, routine, trigger, event or sequence was not there, or no longer what it was.</summary>
+    public bool IsMissing => Number is NoSuchTable or NoSuchKey or 1051 or 1305 or 1360 or 1539 or 4091;
 
     /// <summary>The server's error behind an exception of ours; null where there is none.</summary>
     public static MySqlError? Of(LifeboatException exception) => (exception.InnerException as MySqlErrorException)?.Error;

@@ -6,6 +6,7 @@ namespace Lifeboat.Engine.Sources.MySql.Sessions;
 /// <param name="Version">As <c>VERSION()</c> has it: <c>10.11.19-MariaDB-0+deb12u1</c>, <c>9.7.0</c>.</param>
 /// <param name="Account">Whom it takes us for: <c>root@localhost</c>.</param>
 /// <param name="MaxAllowedPacket">The longest statement that it takes, in bytes.</param>
+/// <param name="Variables">Names of its system variables: a feature that has one tells of itself by it.</param>
 /// <param name="LowerCaseTableNames">0 where names are told apart by case.</param>
 public sealed record MySqlServer(string Version, string Account, long MaxAllowedPacket, int LowerCaseTableNames, IReadOnlySet<string> Variables)
 {
@@ -14,14 +15,6 @@ public sealed record MySqlServer(string Version, string Account, long MaxAllowed
 
     /// <summary>Whether a right on the whole server may have exceptions for single databases (MySQL).</summary>
     public bool HasPartialRevokes { get; private init; }
-
-    /// <summary>System variables that tell of a feature by being there.</summary>
-    private static readonly string[] s_telling =
-    [
-        "gtid_binlog_pos", "gtid_executed", "system_versioning_insert_history", "max_statement_time", "max_execution_time",
-        "information_schema_stats_expiry", "print_identified_with_as_hex", "idle_transaction_timeout", "partial_revokes",
-        "check_constraint_checks", "show_gipk_in_create_table_and_information_schema", "sql_generate_invisible_primary_key",
-    ];
 
     public static MySqlServer Unknown { get; } = new("", "", 0, 0, new HashSet<string>());
 
@@ -39,16 +32,6 @@ public sealed record MySqlServer(string Version, string Account, long MaxAllowed
     /// <summary>Whether FLUSH TABLES makes nobody wait any more when it was given up. On MySQL everybody else then waits for the statement that it waited for.</summary>
     public bool FlushLeavesNothingBehind => Family == "mariadb";
 
-    /// <summary>
-    /// Settings of this server's own that every session of ours makes: no limit may cut a query short, no column may be hidden, and rows that came before their
-    /// check are written as they are.
-    /// </summary>
-    public IEnumerable<string> SessionSettings => new (string Variable, string Value)[]
-    {
-        ("max_statement_time", "0"), ("max_execution_time", "0"), ("information_schema_stats_expiry", "0"), ("print_identified_with_as_hex", "1"),
-        ("idle_transaction_timeout", "0"), ("check_constraint_checks", "0"), ("show_gipk_in_create_table_and_information_schema", "1"),
-    }.Where(setting => Variables.Contains(setting.Variable)).Select(static setting => $"SET SESSION {setting.Variable} = {setting.Value}");
-
     /// <summary>The <c>max_allowed_packet</c> that a row needs to be written; null where the server's is enough.</summary>
     public long? PacketFor(long row)
     {
@@ -63,14 +46,13 @@ public sealed record MySqlServer(string Version, string Account, long MaxAllowed
     {
         IReadOnlyList<string?[]> rows = await session.SelectAsync(
             ["VERSION()", "CURRENT_USER()", "@@max_allowed_packet", "@@lower_case_table_names", "CONCAT_WS(':', @@hostname, @@port, @@datadir)"], "", cancellation);
-        IReadOnlyList<string[]> variables = await session.ShowAsync(
-            $"SHOW VARIABLES WHERE Variable_name IN ({string.Join(", ", s_telling.Select(static name => $"'{name}'"))})", cancellation);
+        IReadOnlyDictionary<string, string> variables = await session.VariablesAsync(cancellation);
         return new MySqlServer(
             rows[0][0]!, rows[0][1]!, long.Parse(rows[0][2]!, CultureInfo.InvariantCulture), int.Parse(rows[0][3]!, CultureInfo.InvariantCulture),
-            variables.Select(static row => row[0]).ToHashSet())
+            variables.Keys.ToHashSet(StringComparer.OrdinalIgnoreCase))
         {
             Place = rows[0][4]!,
-            HasPartialRevokes = variables.Any(static row => row is ["partial_revokes", "ON"]),
+            HasPartialRevokes = variables.GetValueOrDefault("partial_revokes") == "ON",
         };
     }
 }

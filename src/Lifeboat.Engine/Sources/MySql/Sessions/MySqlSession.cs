@@ -3,6 +3,7 @@ using System.Text;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Processes;
+using Lifeboat.Engine.Sources.MySql.Catalogue;
 using Lifeboat.Engine.Sources.MySql.Sql;
 using Lifeboat.Engine.Sources.Servers;
 
@@ -19,12 +20,17 @@ public sealed class MySqlSession : IAsyncDisposable
 
     /// <summary>
     /// What data is read and written with: exact bytes, TIMESTAMP in UTC, every date and zero as it is. The results' character set NULL means that
-    /// the server converts nothing.
+    /// the server converts nothing. It is sent before the first statement that is answered: with some values of these variables nothing would be.
     /// </summary>
-    private const string Settings =
-        "SET NAMES utf8mb4; SET character_set_results = NULL, time_zone = '+00:00', sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', "
-        + "sql_quote_show_create = 1, wait_timeout = 86400, net_write_timeout = 3600, net_read_timeout = 3600, lock_wait_timeout = 30, "
-        + "foreign_key_checks = 0, unique_checks = 0";
+    private static readonly string[] s_settings =
+    [
+        "SET NAMES utf8mb4",
+        "SET sql_select_limit = 18446744073709551615, max_join_size = 18446744073709551615, sql_big_selects = 1, "
+            + "/*M!100100 max_statement_time = 0, */ /*!80000 max_execution_time = 0, */ character_set_results = NULL, time_zone = '+00:00', "
+            + $"sql_mode = '{Definitions.Mode}', wait_timeout = 86400, net_write_timeout = 3600, net_read_timeout = 3600, lock_wait_timeout = 30, "
+            + "foreign_key_checks = 0, unique_checks = 0",
+        "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+    ];
 
     private static readonly TimeSpan s_longestGoodbye = TimeSpan.FromSeconds(10);
 
@@ -66,11 +72,9 @@ public sealed class MySqlSession : IAsyncDisposable
         MySqlSession session = new(context, connection, tools);
         try
         {
-            foreach (string sql in Settings.Split("; "))
-                await session.ExecuteAsync(sql, cancellation);
+            await session.RequireExactOutputAsync(cancellation);
             session.Server = await MySqlServer.ReadAsync(session, cancellation);
-            foreach (string sql in session.Server.SessionSettings)
-                await session.ExecuteAsync(sql, cancellation);
+            await session.PinAsync(forWriting: false, cancellation);
             return session;
         }
         catch
@@ -79,6 +83,13 @@ public sealed class MySqlSession : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>Makes the session take definitions as they are written, whatever the server's defaults.</summary>
+    public Task PrepareToWriteAsync(CancellationToken cancellation) => PinAsync(forWriting: true, cancellation);
+
+    /// <summary>The session's variables by their names.</summary>
+    internal async Task<IReadOnlyDictionary<string, string>> VariablesAsync(CancellationToken cancellation) =>
+        (await ShowAsync("SHOW SESSION VARIABLES", cancellation)).ToDictionary(static row => row[0], static row => row[1], StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Runs one statement without rows that matter; gives the number of rows that it changed (-1 for none to count).</summary>
     public async Task<long> ExecuteAsync(string sql, CancellationToken cancellation) => (await RunAsync(Utf8(sql), RowShape.Plain, Stream.Null, null, cancellation)).Changed;
@@ -176,6 +187,22 @@ public sealed class MySqlSession : IAsyncDisposable
         _thread.Dispose();
     }
 
+    /// <summary>A client program whose option files make it print otherwise would put its own words among the rows.</summary>
+    private async Task RequireExactOutputAsync(CancellationToken cancellation)
+    {
+        IReadOnlyList<string[]> rows = await ShowAsync("SELECT 'a\tb\\\\', NULL", cancellation);
+        if (rows is not [["a\tb\\", "NULL"]])
+            throw new LifeboatException(
+                ErrorCodes.MySqlClientOptions, $"the client program {_tools.Program} does not print rows as it is told: {MySqlProblems.Flat(string.Join('\n', rows.Select(static row => string.Join(' ', row))))}",
+                "take the options verbose, tee, execute and the like out of its option files (`mariadb --print-defaults`, `mysql --print-defaults`)", Connection.Source);
+    }
+
+    private async Task PinAsync(bool forWriting, CancellationToken cancellation)
+    {
+        if (SessionPins.Statement(await VariablesAsync(cancellation), forWriting) is { } sql)
+            await ExecuteAsync(sql, cancellation);
+    }
+
     private static byte[] Utf8(string sql) => Encoding.UTF8.GetBytes(sql);
 
     private async Task<(DumpedRows Rows, long Changed)> RunAsync(
@@ -199,7 +226,7 @@ public sealed class MySqlSession : IAsyncDisposable
             {
                 _program.Input.Write(_inputPrefix.Span);
                 _inputPrefix = default;
-                _program.Input.Write(Utf8($"delimiter {Delimiter}\n"));
+                _program.Input.Write(Utf8($"delimiter {Delimiter}\n{string.Concat(s_settings.Select(static setting => $"{setting}\n{Delimiter}\n"))}"));
             }
 
             string number = (++_statements).ToString(CultureInfo.InvariantCulture);

@@ -1,0 +1,59 @@
+namespace Lifeboat.EngineTests.Sources.MySql;
+
+/// <summary>Definitions whose text a server puts into words of its own: expressions of all kinds, in tables, keys, partitions and views.</summary>
+internal static class DefinitionCorpus
+{
+    public const string Both = """
+        CREATE TABLE t1 (s VARCHAR(20), d DATE, n INT, x DOUBLE, CHECK (s IN ('new','done')), CHECK (n BETWEEN 1 AND 5 AND d IS NOT NULL AND (x > 1 AND x < 5)), CHECK (NOT (n = 1 OR (n = 2 OR n = 3))));
+        CREATE TABLE t2 (a INT, b INT, g INT AS (a + (b + 1)) VIRTUAL, g2 VARCHAR(50) AS (CONCAT(a,'-',b)) STORED, g3 INT AS (CASE WHEN a > 1 THEN b ELSE -a END), g4 INT AS (-(-a)), g5 INT AS (IF(a IS NULL, 0, a % 3)), g6 INT AS (a DIV b));
+        CREATE TABLE t3 (a DATETIME DEFAULT (NOW() + INTERVAL 1 DAY), b INT DEFAULT (1 + 2), c VARCHAR(30) DEFAULT (CONCAT('a','b\'c\\d')), e JSON DEFAULT (JSON_ARRAY()), f CHAR(36) DEFAULT (UUID()), u VARCHAR(20) DEFAULT ('x' '='), h INT DEFAULT (FLOOR(RAND()*10)));
+        CREATE TABLE t4 (j JSON, g VARCHAR(20) AS (JSON_UNQUOTE(JSON_EXTRACT(j,'$.a'))), k INT AS (JSON_LENGTH(j)), CHECK (JSON_VALID(j)));
+        CREATE TABLE t5 (a INT, b INT, CHECK (a > 0 XOR b > 0), CHECK (a IN (1,2,3) OR b NOT IN (4,5)), CHECK (a LIKE '1%' ESCAPE '!'), CHECK (a REGEXP '^[0-9]+$'), CHECK (a <=> b), CHECK (COALESCE(a,b,0) > 0), CHECK ((a & 1) = 0), CHECK (a << 1 > 2), CHECK (!a), CHECK (a IS NOT TRUE));
+        CREATE TABLE t6 (d DATETIME, g INT AS (YEAR(d)), g2 DATE AS (DATE(d)), g3 DATETIME AS (d + INTERVAL 1 MONTH), g5 INT AS (EXTRACT(YEAR FROM d)), g6 INT AS (TO_DAYS(d)), CHECK (d > '2020-01-01'), CHECK (d BETWEEN '2020-01-01' AND '2030-01-01' + INTERVAL 1 DAY));
+        CREATE TABLE t7 (s VARCHAR(20), g VARCHAR(40) AS (UPPER(s)), g2 VARCHAR(40) AS (SUBSTRING(s FROM 2 FOR 3)), g3 VARCHAR(40) AS (TRIM(BOTH 'x' FROM s)), g4 VARCHAR(10) AS (LEFT(s,3)) STORED, g5 VARCHAR(40) AS (REPLACE(s,'ä','ö')), CHECK (CHAR_LENGTH(TRIM(s)) > 0), CHECK (s <> 'it''s "q" \\ back'));
+        CREATE TABLE t9 (a INT UNSIGNED ZEROFILL, b DECIMAL(10,3) DEFAULT 1.500, c BIT(3) DEFAULT b'101', d BINARY(4) DEFAULT 'ab', e TIMESTAMP(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE CURRENT_TIMESTAMP(3), f ENUM('a','b''c') DEFAULT 'a', g SET('x','y') DEFAULT 'x,y', h YEAR DEFAULT 2020, i TIME(2) DEFAULT '10:00:00', k FLOAT DEFAULT 1.5, l DOUBLE DEFAULT 1e10);
+        CREATE TABLE t10 (id INT, at DATE) PARTITION BY RANGE (TO_DAYS(at)) (PARTITION p0 VALUES LESS THAN (TO_DAYS('2020-01-01')), PARTITION p1 VALUES LESS THAN MAXVALUE);
+        CREATE TABLE t11 (id INT, s VARCHAR(10)) PARTITION BY LIST COLUMNS (s) (PARTITION p0 VALUES IN ('a','b'), PARTITION p1 VALUES IN ('c'));
+        CREATE TABLE t12 (id INT) PARTITION BY HASH (id + 1) PARTITIONS 3; CREATE TABLE t13 (id INT, v INT, KEY (id)) PARTITION BY KEY (id) PARTITIONS 2;
+        CREATE TABLE t14 (a INT, b INT, c INT AS (GREATEST(a,b)), d INT AS (a = b), e INT AS (a <> b), f INT AS (a AND b OR NOT c), g INT AS (IFNULL(a, NULLIF(b, 0))), h BIGINT AS (CAST(a AS SIGNED)), i CHAR(10) AS (CAST(a AS CHAR(10))), k DECIMAL(10,2) AS (CAST(a AS DECIMAL(10,2))));
+        CREATE TABLE t15 (a VARCHAR(20) COLLATE utf8mb4_bin, b VARCHAR(20) AS (a COLLATE utf8mb4_general_ci), CHECK (a COLLATE utf8mb4_bin <> 'x'), CHECK (CONVERT(a USING latin1) <> 'y'), CHECK (a <> BINARY 'z'));
+        CREATE TABLE t16 (a INT COMMENT 'it''s \\ "x" `y` \n line', b INT DEFAULT 5 COMMENT ', CONSTRAINT `x` CHECK (', `c``d` INT, KEY `k,1` (a) COMMENT ') ENGINE=MyISAM') COMMENT='`db`. ) ENGINE=InnoDB';
+        CREATE TABLE t17 (a INT INVISIBLE DEFAULT 3, b INT) ROW_FORMAT=DYNAMIC STATS_PERSISTENT=0 MAX_ROWS=100 AVG_ROW_LENGTH=10 CHECKSUM=1;
+        CREATE TABLE t18 (a INT CHECK (a > 1), b INT CHECK (b < 5 AND (b > 1 AND b > 0)));
+        CREATE TABLE t19 (a INT PRIMARY KEY, b VARCHAR(500), UNIQUE u (b(20)), FULLTEXT f (b), KEY d (a DESC, b(3) ASC));
+        CREATE TABLE t20 (a INT, CHECK (a + 1 - (2 - a) > 0), CHECK (a * (2 + 3) > 0), CHECK ((a / 2) / 3 > 0), CHECK (a / (2 / 3) > 0), CHECK (-a > -5), CHECK (a MOD 2 = 1), CHECK (1.0e0 * a > .5), CHECK (a > -1 - -2), CHECK (0x41 <> a), CHECK (a = b'11'), CHECK (a <> TRUE));
+        CREATE TABLE t21 (p POINT NOT NULL, SPATIAL KEY (p));
+        CREATE TABLE t22 (a VARCHAR(20), b VARCHAR(20), CHECK (NOT a LIKE 'x%'), CHECK (a NOT LIKE 'x' AND a NOT REGEXP 'y'), CHECK (a NOT BETWEEN 'b' AND 'c'), CHECK (a IS NULL OR a = _utf8mb4'ü'), CHECK (a IN (_latin1'x', n'y')), CHECK (INTERVAL(1,2,3) = 0), CHECK (STRCMP(a,b) IN (0,1)), CHECK (FIND_IN_SET(a,'x,y') > 0));
+        CREATE VIEW v1 AS SELECT a, b FROM t18 WHERE a = 1 AND (b = 2 AND (a = 3 OR b = 4 OR (a = 5 OR b = 6)));
+        CREATE VIEW v2 AS SELECT DISTINCT x.a, COUNT(*) c, SUM(IF(x.b > 1, 1, 0)) s FROM t18 x LEFT JOIN t19 y ON x.a = y.a AND (y.b IN ('q','r')) WHERE x.a NOT IN (SELECT a FROM t14 WHERE b IS NULL) GROUP BY x.a HAVING c > 1 ORDER BY s DESC LIMIT 3;
+        CREATE VIEW v3 AS SELECT CASE a WHEN 1 THEN 'x' ELSE 'y' END AS k, a BETWEEN 1 AND 3 AS bt, NOT a AS n, -a m, (a+b)*2 p, a+b*2 q, -(-a) nn, a - (b - 1) y, ~a t, a ^ b xo FROM t18;
+        CREATE VIEW v4 AS SELECT 1 AS a UNION ALL SELECT 2 UNION SELECT 3;
+        CREATE VIEW v5 AS SELECT a FROM (SELECT a, ROW_NUMBER() OVER (PARTITION BY a ORDER BY b DESC) r FROM t18) z WHERE r = 1;
+        CREATE VIEW v6 AS WITH RECURSIVE c AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM c WHERE n < 5) SELECT n FROM c;
+        CREATE VIEW v8 AS SELECT t18.a, GROUP_CONCAT(DISTINCT b ORDER BY b DESC SEPARATOR '; ') g FROM t18 WHERE EXISTS (SELECT 1 FROM t14 WHERE t14.a = t18.a) OR t18.a = ANY (SELECT a FROM t19) GROUP BY a;
+        CREATE VIEW v9 AS SELECT SUBSTRING('abc' FROM 2) s, TRIM(LEADING 'x' FROM 'xx') t, EXTRACT(HOUR FROM NOW()) h, CAST('1' AS UNSIGNED) c, CONVERT('x' USING utf8mb4) u, INTERVAL(1,2) i, 1 <=> NULL ns, 'x' LIKE 'y' ESCAPE '|' lk, (1,2) = (3,4) r;
+        CREATE VIEW v10 AS SELECT a FROM t18 WHERE a IN (1) AND b IN (1,2) AND (a,b) IN ((1,2),(3,4)) WITH CHECK OPTION;
+        CREATE VIEW v11 AS SELECT a, LAG(b) OVER w l, SUM(b) OVER (w ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) s2 FROM t18 WINDOW w AS (ORDER BY a);
+        CREATE VIEW v12 AS SELECT t.a FROM t18 t JOIN t14 USING (a) RIGHT JOIN t19 ON t.a = t19.a CROSS JOIN t5 WHERE NOT (t.a = 1 AND t.a = 2) AND NOT t.a IN (3) XOR t.a;
+        CREATE VIEW w3 AS SELECT a FROM t18 WHERE EXISTS (SELECT 1 FROM t14 WHERE t14.a = t18.a AND NOT EXISTS (SELECT 1 FROM t19 WHERE t19.a = t14.a)) AND a >= ALL (SELECT b FROM t14);
+        CREATE VIEW w4 AS (SELECT a FROM t18 ORDER BY a LIMIT 2) UNION ALL (SELECT a FROM t14 LIMIT 1) ORDER BY 1 LIMIT 3;
+        CREATE VIEW w5 AS SELECT a FROM t18 EXCEPT SELECT a FROM t14 UNION SELECT 3;
+        CREATE VIEW w7 AS SELECT a AS `from`, b AS `x``y` FROM t18 `select`;
+        CREATE VIEW w9 AS SELECT COUNT(DISTINCT a, b) c, AVG(DISTINCT a) av, BIT_OR(a) bo, STD(a) st FROM t18 GROUP BY a;
+        CREATE VIEW w11 AS SELECT t18.* FROM t18, t14 WHERE t18.a = t14.a AND t18.b > 3 OR t14.b IS NULL;
+        CREATE VIEW w12 AS SELECT jt.x FROM JSON_TABLE('[1,2]', '$[*]' COLUMNS (x INT PATH '$')) jt;
+        CREATE VIEW over_views AS SELECT v1.a, v10.a AS b FROM v1 JOIN v10 ON v10.a = v1.a;
+        """;
+
+    public const string MariaDb = """
+        CREATE TABLE m1 (i6 INET6 DEFAULT '::1', u UUID DEFAULT UUID(), v VARCHAR(100) COMPRESSED, x INT WITHOUT SYSTEM VERSIONING, y INT) WITH SYSTEM VERSIONING;
+        CREATE TABLE m2 (a INT, b DATE, c DATE, PERIOD FOR app (b, c), UNIQUE (a, app WITHOUT OVERLAPS)); CREATE TABLE m3 (a TEXT, UNIQUE (a) USING HASH);
+        CREATE VIEW m4 AS VALUES (1,2),(3,4); CREATE VIEW m6 AS SELECT COUNT(*) c FROM t18 GROUP BY a WITH ROLLUP; CREATE TABLE m5 (a INT, KEY k (a) IGNORED) ENGINE=InnoDB PAGE_COMPRESSED=1;
+        """;
+
+    public const string MySql = """
+        CREATE TABLE m1 (a INT, b INT, KEY k2 ((a+b)), KEY k3 ((a*2) DESC, b), j JSON, KEY mv ((CAST(j->'$.x' AS UNSIGNED ARRAY))), CHECK (a > 0) NOT ENFORCED);
+        CREATE VIEW m2 AS SELECT j -> '$.a' AS p, j ->> '$.b' AS q FROM t4; CREATE VIEW m3 AS SELECT a MEMBER OF ('[1]') m FROM t18;
+        CREATE VIEW m4 AS SELECT x.a FROM LATERAL (SELECT 1 AS a) x; CREATE TABLE m5 (a INT, KEY k (a) INVISIBLE); CREATE VIEW m6 AS VALUES ROW(1,2), ROW(3,4);
+        """;
+}
