@@ -57,6 +57,7 @@ public static class ErrorCodes
     public static readonly ErrorCode PostgresCopyDataInvalid = new("LB3015", "postgres-copy-data-invalid", Damage);
     public static readonly ErrorCode PostgresObjectVanished = new("LB3016", "postgres-object-vanished", Failed);
     public static readonly ErrorCode PostgresExtensionUnsupported = new("LB3017", "postgres-extension-unsupported", Failed);
+    public static readonly ErrorCode PostgresNotRestorable = new("LB3020", "postgres-not-restorable", Warnings);
     public static readonly ErrorCode PostgresExtensionUnproven = new("LB3018", "postgres-extension-unproven", Warnings);
 
     public static readonly ErrorCode PostgresTargetOlder = new("LB3101", "postgres-target-older", Failed);

@@ -187,7 +187,7 @@ public sealed class FewRightsTests : IAsyncLifetime
     // What the owner of a database can make without being a superuser, and with names that look like more.
     private const string InsideSql =
         """
-        CREATE SCHEMA app_data; SET search_path = app_data; CREATE TABLE item (id serial PRIMARY KEY, language text, h public.hstore); INSERT INTO item (language) VALUES ('c'), ('internal'), ('sql');
+        CREATE SCHEMA app_data; SET search_path = app_data; CREATE TABLE item (id serial PRIMARY KEY, language varchar CHECK (language IN ('c', 'internal', 'sql')), h public.hstore); INSERT INTO item (language) VALUES ('c'), ('internal'), ('sql');
         CREATE TABLE public.plain (leakproof int); CREATE TYPE pair AS (a int, b text); CREATE TYPE mood AS ENUM ('ok'); CREATE DOMAIN positive AS int CHECK (VALUE > 0); CREATE TYPE span AS RANGE (SUBTYPE = float8);
         CREATE FUNCTION support(leakproof int, language text) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1 AS leakproof';
         CREATE FUNCTION atomic(support int) RETURNS TABLE (language text) LANGUAGE sql BEGIN ATOMIC SELECT 'support' AS leakproof; END;

@@ -60,7 +60,7 @@ internal sealed class InterruptedPostgres(PostgresServer server) : IInterruptedS
     public ValueTask DisposeAsync() => server.DisposeAsync();
 
     private void Fill(string state, string owner) => server.Sql(
-        "shop", $"CREATE TABLE item (id int PRIMARY KEY, name text); INSERT INTO item SELECT i, '{state} ' || i FROM generate_series(1, 50) i; ALTER TABLE item OWNER TO {owner}");
+        "shop", $"CREATE TABLE item (id int PRIMARY KEY, name text, size varchar CHECK (size IN ('s', 'l'))); INSERT INTO item SELECT i, '{state} ' || i FROM generate_series(1, 50) i; ALTER TABLE item OWNER TO {owner}");
 }
 
 /// <summary>MariaDB or Oracle's MySQL, and a Chroma directory.</summary>

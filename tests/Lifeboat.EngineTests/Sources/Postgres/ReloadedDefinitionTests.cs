@@ -64,6 +64,19 @@ public sealed class ReloadedDefinitionTests(TwoServers servers) : IClassFixture<
         }
     }
 
+    [Fact]
+    public async Task A_view_that_selects_from_itself_is_told_at_the_backup()
+    {
+        Source.CreateDatabase("itself");
+        Source.Sql("itself", "CREATE VIEW fine AS SELECT 1 AS a; CREATE VIEW \"it self\" AS SELECT 1 AS a; CREATE OR REPLACE VIEW \"it self\" AS SELECT a FROM \"it self\"");
+
+        await using VerifiedSnapshot snapshot = await _bench.CaptureAsync(Source, "itself");
+
+        Problem warning = Assert.Single(_bench.Host.Warnings);
+        Assert.Equal(ErrorCodes.PostgresNotRestorable, warning.Code);
+        Assert.Contains("view public.\"it self\"", warning.Message);
+    }
+
     /// <summary>Real texts of a server, of which one token after the other is changed, taken away or doubled.</summary>
     [Theory]
     [InlineData(Reloaded, "mutated")]

@@ -64,6 +64,12 @@ internal static class CaptureChecks
                 + "indexes on texts that use them may be out of order",
                 "reindex what uses them, then ALTER COLLATION … REFRESH VERSION; the snapshot itself is right, since indexes are built anew",
                 source);
+        foreach (string view in catalogue.SelfReadingViews)
+            yield return new Problem(
+                ErrorCodes.PostgresNotRestorable,
+                $"view {view} of {session.Connection.Target} selects from itself: no query can read it, and no restore can make it",
+                $"DROP VIEW {view}, or give it the query that it should have (CREATE OR REPLACE VIEW); until then this snapshot cannot be restored",
+                source);
         foreach ((string mapped, string server) in catalogue.HiddenUserMappings)
             yield return new Problem(
                 ErrorCodes.PostgresDataLeftOut,

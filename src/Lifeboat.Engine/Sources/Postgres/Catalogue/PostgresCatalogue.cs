@@ -34,6 +34,9 @@ internal sealed record PostgresCatalogue(
     /// <summary>The collations of columns and indexes.</summary>
     public IReadOnlyList<UsedCollation> Collations { get; init; } = [];
 
+    /// <summary>Views that select from themselves, as people write their names.</summary>
+    public IReadOnlyList<string> SelfReadingViews { get; init; } = [];
+
     /// <summary>Tables with rows of their own that belong to the app: those of extensions only where they are its configuration.</summary>
     public IEnumerable<CatalogueRelation> Tables => Relations.Where(static r => r.Kind == 'r' && Ours(r));
 
@@ -63,6 +66,7 @@ internal sealed record PostgresCatalogue(
                     .Select(static row => (row[0] ?? "", row[1]!))],
             CollationVersion = await CollationVersionAsync(session, cancellation),
             Collations = await UsedCollation.ReadAsync(session, cancellation),
+            SelfReadingViews = [.. (await session.QueryAsync(SelfReadingViewsSql, cancellation)).Select(static row => row[0]!)],
         };
     }
 
@@ -126,6 +130,16 @@ internal sealed record PostgresCatalogue(
             WHERE u.relation = c.oid) config ON true
         WHERE c.relkind IN ('r', 'p', 'm', 'f', 'S') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
         ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"
+        """;
+
+    // CREATE OR REPLACE VIEW makes such a view; no CREATE VIEW can.
+    private const string SelfReadingViewsSql =
+        """
+        SELECT DISTINCT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) FROM pg_catalog.pg_class c
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace JOIN pg_catalog.pg_rewrite r ON r.ev_class = c.oid AND r.rulename = '_RETURN'
+        JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = r.oid
+            AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = c.oid AND d.deptype = 'n'
+        WHERE c.relkind = 'v' ORDER BY 1
         """;
 
     private const string ColumnsSql =
