@@ -16,6 +16,20 @@ public enum Compression
 /// <summary>A directory of bundles.</summary>
 public sealed record StoreSettings(string Name, string Path);
 
+/// <summary>When a restore of the definitions, without the rows, is tried behind a backup; see <c>restore_check:</c>.</summary>
+public enum RestoreCheckTime
+{
+    /// <summary>Where a source's definitions are not those that were tried last.</summary>
+    Changed,
+
+    /// <summary>Behind every backup.</summary>
+    Always,
+}
+
+/// <summary><c>restore_check:</c></summary>
+/// <param name="Targets">By source: where the definitions are restored, instead of beside the live database.</param>
+public sealed record RestoreCheckSettings(RestoreCheckTime When, IReadOnlyDictionary<string, string> Targets);
+
 /// <summary>What is backed up as one: a checked app file, all its paths absolute.</summary>
 public sealed record App
 {
@@ -46,6 +60,9 @@ public sealed record App
     public TimeSpan? KeepPrevious { get; init; }
 
     public Hooks Hooks { get; init; } = new();
+
+    /// <summary><c>restore_check:</c>; null where a backup does not try to restore its definitions.</summary>
+    public RestoreCheckSettings? RestoreCheck { get; init; }
 
     /// <summary><c>tools:</c>: folders to look for an engine's client programs in first, by engine (<c>postgres</c>).</summary>
     public IReadOnlyDictionary<string, string> Tools { get; init; } = new Dictionary<string, string>();

@@ -187,4 +187,5 @@ public static class ErrorCodes
     public static readonly ErrorCode PartNotInSnapshot = new("LB8024", "part-not-in-snapshot", ExitStatus.Usage);
     public static readonly ErrorCode PartDoesNotFit = new("LB8025", "part-does-not-fit", Failed);
     public static readonly ErrorCode KeptStateHoldsMore = new("LB8026", "kept-state-holds-more", Failed);
+    public static readonly ErrorCode RestoreCheckFailed = new("LB8040", "restore-check-failed", Warnings);
 }

@@ -16,6 +16,16 @@ public interface ISource
     /// <exception cref="LifeboatException">The source cannot be captured.</exception>
     Task<ICapture> OpenAsync(CancellationToken cancellation);
 
+    /// <summary>
+    /// Opens a cut of the definitions alone: of what a restore makes by running statements, without the rows. Null for a kind of source whose restore runs none,
+    /// because it copies what was captured.
+    /// </summary>
+    /// <exception cref="LifeboatException">The source cannot be captured.</exception>
+    Task<ICapture?> OpenDefinitionsAsync(CancellationToken cancellation) => Task.FromResult<ICapture?>(null);
+
+    /// <summary>Tells the definitions that were captured from others; null for a kind of source that has none.</summary>
+    string? DefinitionsDigest(SourceMetadata captured) => null;
+
     /// <summary>Prepares to put back what <paramref name="captured"/> describes; touches nothing yet.</summary>
     IRestoration PrepareRestore(VerifiedSnapshot snapshot, SourceMetadata captured, RestoreRun restore);
 

@@ -2,6 +2,8 @@ using System.CommandLine;
 using Lifeboat.Engine.Apps;
 using Lifeboat.Engine.Backup;
 using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Hosting;
+using Lifeboat.Engine.RestoreCheck;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources.Local;
 using Lifeboat.Output;
@@ -51,13 +53,37 @@ internal sealed class BackupCommand : Verb
         string? output = parsed.GetValue(_output) is { } named ? run.Absolute(named) : null;
         BackupRequest request = new(output, parsed.GetValue(_only) ?? [], parsed.GetValue(_dryRun));
         using RunFolder temporary = RunFolder.Create(run.Context.Host);
-        BackupResult result = await new BackupOperation(app, run.Context with { Host = temporary.Host }).RunAsync(request, cancellation);
+        RunContext context = run.Context with { Host = temporary.Host };
+        BackupResult result = await new BackupOperation(app, context).RunAsync(request, cancellation);
         foreach (Problem warning in result.Warnings)
             run.Output.Warn(warning);
+        if (!request.DryRun)
+            await CheckRestoreAsync(app, context, result, run, cancellation);
         ExitStatus exit = run.Conclude();
         run.Output.Show(Summary(request, result, run, exit), OutputJson.Default.BackupSummary, text =>
             Write(text, request, result, run.Elapsed));
         return exit;
+    }
+
+    /// <summary>The bundle is complete: what goes wrong with the check is a warning.</summary>
+    private static async Task CheckRestoreAsync(App app, RunContext context, BackupResult result, CommandRun run, CancellationToken cancellation)
+    {
+        IReadOnlyList<Problem> warnings;
+        try
+        {
+            warnings = await new RestoreCheckOperation(app, context).AfterBackupAsync(result.Metadata, cancellation);
+        }
+        catch (LifeboatException e)
+        {
+            warnings = [.. e.Problems.Select(static problem => problem with
+            {
+                Code = ErrorCodes.RestoreCheckFailed,
+                Message = $"the snapshot is complete, but whether its definitions can be restored could not be tried: {problem.Code.Id} {problem.Message}",
+            })];
+        }
+
+        foreach (Problem warning in warnings)
+            run.Output.Warn(warning);
     }
 
     internal static void Write(TextReport text, BackupRequest request, BackupResult result, TimeSpan elapsed)

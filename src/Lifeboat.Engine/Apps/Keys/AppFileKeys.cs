@@ -154,6 +154,16 @@ internal static class AppFileKeys
                 Rule = TextRules.Period,
             }),
             new("hooks", Hooks),
+            new("restore_check", new MapShape(
+                "Behind a backup, databases' definitions are restored without rows into a scratch database and compared.",
+                [
+                    new("when", new ChoiceShape(
+                        "changed: where definitions are not those that were tried last; always: behind every backup.", ["changed", "always"]),
+                        "write `when: changed`, or `when: always`"),
+                    new("targets", new TextMapShape(
+                        "Servers to try it on, by sources: URLs. Where a source has none, on its own server, beside its database.", "source",
+                        new TextShape("A URL without a password.", "postgresql://user@host:5432/scratch"))),
+                ])),
             new("tools", new MapShape(
                 "Folders to look for an engine's client programs in first.",
                 [new("postgres", PathShape(

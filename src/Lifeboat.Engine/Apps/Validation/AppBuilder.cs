@@ -20,6 +20,10 @@ internal sealed class AppBuilder(string file)
         Workers = root.Text("workers") is { } workers ? int.Parse(workers, CultureInfo.InvariantCulture) : null,
         KeepPrevious = root.Text("keep_previous") is { } period && Period.TryParse(period, out TimeSpan keep) ? keep : null,
         Hooks = root.Value("hooks") is MapNode hooks ? HooksOf(hooks) : new Hooks(),
+        RestoreCheck = root.Value("restore_check") is MapNode check
+            ? new RestoreCheckSettings(
+                check.Text("when") == "always" ? RestoreCheckTime.Always : RestoreCheckTime.Changed, TextsByName(check, "targets"))
+            : null,
         Tools = Entries(root, "tools").ToDictionary(static e => e.Key, e => Resolve(((TextNode)e.Value).Text)),
     };
 

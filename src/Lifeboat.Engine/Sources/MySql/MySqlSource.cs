@@ -59,7 +59,19 @@ public sealed class MySqlSource(MySqlSettings settings, string? toolsFolder, Run
         }
     }
 
-    public async Task<ICapture> OpenAsync(CancellationToken cancellation)
+    public async Task<ICapture> OpenAsync(CancellationToken cancellation) => await OpenCaptureAsync(cancellation);
+
+    public async Task<ICapture?> OpenDefinitionsAsync(CancellationToken cancellation)
+    {
+        MySqlCapture capture = await OpenCaptureAsync(cancellation);
+        capture.WithoutRows = true;
+        return capture;
+    }
+
+    public string? DefinitionsDigest(SourceMetadata captured) => captured.Details is { } details && MySqlDetails.From(details).DefinitionsDigest is { } digest
+        ? $"{digest} {captured.Engine} {captured.Tools}" : null;
+
+    private async Task<MySqlCapture> OpenCaptureAsync(CancellationToken cancellation)
     {
         (MySqlConnection connection, MySqlTools tools) = await FindAsync(cancellation);
         await using MySqlSession first = await OpenAsync(connection, tools, cancellation);
@@ -78,7 +90,7 @@ public sealed class MySqlSource(MySqlSettings settings, string? toolsFolder, Run
     }
 
     /// <summary>One cut, and the schema as it was then; null where that was changed meanwhile.</summary>
-    private async Task<ICapture?> OpenAsync(MySqlSession first, MySqlTools tools, CaptureRights rights, CancellationToken cancellation)
+    private async Task<MySqlCapture?> OpenAsync(MySqlSession first, MySqlTools tools, CaptureRights rights, CancellationToken cancellation)
     {
         string database = first.Connection.Database;
         IReadOnlyDictionary<string, string> before = await TableCatalogue.IdentitiesAsync(first, database, cancellation);

@@ -52,7 +52,19 @@ public sealed class PostgresSource(PostgresSettings settings, string? toolsFolde
         }
     }
 
-    public async Task<ICapture> OpenAsync(CancellationToken cancellation)
+    public async Task<ICapture> OpenAsync(CancellationToken cancellation) => await OpenCaptureAsync(cancellation);
+
+    public async Task<ICapture?> OpenDefinitionsAsync(CancellationToken cancellation)
+    {
+        PostgresCapture capture = await OpenCaptureAsync(cancellation);
+        capture.WithoutRows = true;
+        return capture;
+    }
+
+    public string? DefinitionsDigest(SourceMetadata captured) => captured.Details is { } details
+        ? $"{PostgresDetails.From(details).SchemaDigest} {captured.Engine} {captured.Tools}" : null;
+
+    private async Task<PostgresCapture> OpenCaptureAsync(CancellationToken cancellation)
     {
         (PsqlSession session, PostgresTools tools) = await ConnectAsync(cancellation);
         try

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using Lifeboat.Engine.Sources.MySql.Accounts;
 using Lifeboat.Engine.Sources.MySql.Catalogue;
@@ -32,6 +33,19 @@ internal sealed class CaptureScripts(MySqlDetails details, CapturedSchema schema
             "Routines, views, triggers and events, each behind the settings it was made with.",
             [Settings, .. schema.Objects.SelectMany(static o => o.Statements), Definitions.Reset]));
         yield return ("load.sql", Utf8(Load()));
+    }
+
+    /// <summary>SHA-256 of all definitions, in lower-case hex: the same as long as they are the same, wherever the rows and the sequences are.</summary>
+    public string DefinitionsDigest()
+    {
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (string one in schema.Creates.Concat(schema.Objects.SelectMany(static o => o.Statements)).Prepend(schema.DatabaseOptions))
+        {
+            hash.AppendData(Utf8(one));
+            hash.AppendData([0]);
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     /// <summary>The statement that makes a sequence go on where it was.</summary>

@@ -36,6 +36,9 @@ internal sealed class MySqlCapture : ICapture
         _folder = $"databases/{Source}";
     }
 
+    /// <summary>Whether the definitions alone are captured, and no rows.</summary>
+    public bool WithoutRows { get; set; }
+
     public DateTimeOffset CutAt => _cut.At;
 
     public long EstimatedBytes => (64 * 1024) + _schema.Tables.Sum(static t => t.Bytes);
@@ -53,7 +56,7 @@ internal sealed class MySqlCapture : ICapture
         foreach (Problem warning in _schema.Warnings.Append(_cut.Warning).OfType<Problem>())
             _context.Progress.Report(new Warned(Source, warning with { Where = Source }));
         CountingWriter files = new(writer);
-        List<TablePart> parts = await new TableParts(Session, _cut.Database, $"{_folder}/data", _partBytes).CutAsync(_schema.Tables, cancellation);
+        List<TablePart> parts = WithoutRows ? [] : await new TableParts(Session, _cut.Database, $"{_folder}/data", _partBytes).CutAsync(_schema.Tables, cancellation);
         IReadOnlyDictionary<int, CapturedRows> captured = await WriteRowsAsync(files, parts, cancellation);
         ILookup<int, string> paths = parts.ToLookup(static p => p.Table, static p => p.Path);
         MySqlDetails details = Describe(captured.Values.Max(static rows => (long?)rows.Longest) ?? 0);
@@ -61,6 +64,7 @@ internal sealed class MySqlCapture : ICapture
         CaptureScripts scripts = new(details, _schema, [.. _schema.Tables.Select((_, i) => (IReadOnlyList<string>)[.. paths[i]])], _folder);
         foreach ((string name, byte[] content) in scripts.All())
             await files.AddAsync(new EntryHeader($"{_folder}/{name}", CutAt), async (stream, token) => await stream.WriteAsync(content, token), cancellation);
+        details = details with { DefinitionsDigest = scripts.DefinitionsDigest() };
         Instructions = MySqlInstructions.Write(details, _folder, Session.Server);
         return new SourceMetadata
         {
@@ -72,7 +76,8 @@ internal sealed class MySqlCapture : ICapture
             Bytes = files.Bytes,
             Files = files.Files,
             Tables = [.. _schema.Tables.Select((t, i) =>
-                new TableMetadata(t.Name, captured[i].Digest.Rows, captured[i].Bytes, captured[i].Digest.ToString(), [.. paths[i]]))],
+                new TableMetadata(
+                t.Name, captured.GetValueOrDefault(i).Digest.Rows, captured.GetValueOrDefault(i).Bytes, captured.GetValueOrDefault(i).Digest.ToString(), [.. paths[i]]))],
             Redacted = Redacting.Describe(_redact),
             Details = details.ToJson(),
         };

@@ -47,6 +47,9 @@ public sealed record MySqlDetails
     /// <summary>The longest row of a data file, in bytes.</summary>
     public required long LongestRow { get; init; }
 
+    /// <summary>SHA-256 of the definitions of tables, views, routines, triggers and events; null in snapshots of the first version.</summary>
+    public string? DefinitionsDigest { get; init; }
+
     public JsonElement ToJson() => JsonSerializer.SerializeToElement(this, MySqlDetailsJson.Default.MySqlDetails);
 
     /// <exception cref="JsonException">It is not of this form.</exception>

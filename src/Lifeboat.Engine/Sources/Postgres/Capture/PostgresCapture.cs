@@ -74,6 +74,9 @@ internal sealed class PostgresCapture : ICapture
         }
     }
 
+    /// <summary>Whether the definitions alone are captured: no table's rows, but those of extensions, which are definitions to them; and no large objects.</summary>
+    public bool WithoutRows { get; set; }
+
     public DateTimeOffset CutAt => _cut.At;
 
     public long EstimatedBytes => _cut.Catalogue.Tables.Sum(static t => t.Bytes) + TemporaryBytes;
@@ -97,9 +100,10 @@ internal sealed class PostgresCapture : ICapture
         PostgresTable[] described = [.. tables.Select(Describe)];
         TablePartition partition = new($"{_folder}/data", Session.ServerEncoding, Session.ServerMajor, _blocksPerPart);
         List<TablePart> parts = [.. tables
-            .SelectMany((t, i) => partition.Cut(i, t, described[i], Session.TextEncoding.GetBytes($"{t.Schema}.{t.Name}"), _redacted.Of(t.Oid)))];
+            .SelectMany((t, i) => WithoutRows && t.Extension is null ? [] : partition.Cut(i, t, described[i], Session.TextEncoding.GetBytes($"{t.Schema}.{t.Name}"), _redacted.Of(t.Oid)))];
         LargeObjectCapture largeObjects = new(Session, _folder);
-        parts.AddRange(await largeObjects.PlanAsync(tables.Length, _cut.Catalogue.MayReadLargeObjects, partition, cancellation));
+        if (!WithoutRows)
+            parts.AddRange(await largeObjects.PlanAsync(tables.Length, _cut.Catalogue.MayReadLargeObjects, partition, cancellation));
         // What the cut's own session is asked comes before the workers, who may need it.
         ILookup<int, string> paths = parts.ToLookup(static p => p.Table, static p => p.Path);
         PostgresDetails details = await ReadDetailsAsync(described,
@@ -136,8 +140,8 @@ internal sealed class PostgresCapture : ICapture
             Bytes = files.Bytes,
             Files = files.Files,
             Tables = [.. tables.Select((t, i) =>
-                new TableMetadata(t.DisplayName, captured[i].Digest.Rows, captured[i].Bytes, captured[i].Digest.ToString(),
-                [.. paths[i]]))],
+                new TableMetadata(
+                t.DisplayName, captured.GetValueOrDefault(i).Digest.Rows, captured.GetValueOrDefault(i).Bytes, captured.GetValueOrDefault(i).Digest.ToString(), [.. paths[i]]))],
             Redacted = Redacting.Describe(_redact),
             Details = details.ToJson(),
         };
@@ -174,14 +178,15 @@ internal sealed class PostgresCapture : ICapture
         Collations = _cut.Catalogue.Collations is { Count: > 0 } collations ? [.. collations.Select(static used => used.Captured)] : null,
         Tables = tables,
         Sequences = _cut.Sequences,
-        MaterializedViews = await MaterializedViewOrder.ReadAsync(Session, _cut.Catalogue, cancellation),
+        MaterializedViews = [.. (await MaterializedViewOrder.ReadAsync(Session, _cut.Catalogue, cancellation))
+            .Select(view => view with { Populated = view.Populated && !WithoutRows })],
         LargeObjects = largeObjects,
     };
 
     private async Task<IReadOnlyList<PostgresExtension>> ReadExtensionsAsync(CancellationToken cancellation)
     {
         ExtensionReader reader = new(Session);
-        IReadOnlyList<PostgresExtension> extensions = await reader.ReadAsync(ask: true, cancellation);
+        IReadOnlyList<PostgresExtension> extensions = await reader.ReadAsync(ask: !WithoutRows, cancellation);
         if (reader.Blockers.Count > 0)
             throw new LifeboatException(reader.Blockers);
         foreach (Problem warning in reader.Warnings)
