@@ -64,10 +64,10 @@ public static class ProgramRunner
         return (exit, program.Errors);
     }
 
-    /// <summary>The error for a program that ended with a status other than 0; quotes the end of what it said.</summary>
+    /// <summary>The error for a program that ended with a status other than 0; says why in its words.</summary>
     public static LifeboatException Failed(ProgramStart start, int exitStatus, string errors) => new(
         ErrorCodes.ProgramFailed,
-        $"{Path.GetFileName(start.Program)} ended with status {exitStatus}: {LastLines(errors)}",
+        $"{Path.GetFileName(start.Program)} ended with status {exitStatus}: {ProgramMessage.Of(errors)}",
         "the program's own message says what is wrong; mend that and run again");
 
     private static async Task FeedAsync(RunningProgram program, Func<Stream, CancellationToken, Task> feed, CancellationToken cancellation)
@@ -81,11 +81,5 @@ public static class ProgramRunner
         {
             // A broken pipe: the program ended first, and its exit status tells why.
         }
-    }
-
-    private static string LastLines(string errors)
-    {
-        string[] lines = errors.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        return lines.Length == 0 ? "it said nothing" : string.Join(" / ", lines.TakeLast(5));
     }
 }

@@ -8,8 +8,8 @@ using Lifeboat.Engine.Secrets;
 namespace Lifeboat.Engine.Processes;
 
 /// <summary>
-/// A started program with its streams. What it writes to its error stream is read all the time, line by line, and the last 64 KiB are
-/// kept; the caller must read its output. Disposing kills it, and whatever it started, if it still runs.
+/// A started program with its streams. What it writes to its error stream is read all the time, line by line, and its first and last 32 KiB
+/// are kept; the caller must read its output. Disposing kills it, and whatever it started, if it still runs.
 /// </summary>
 #pragma warning disable RS0030 // this folder is the one that starts programs
 public sealed class RunningProgram : IAsyncDisposable
@@ -17,9 +17,10 @@ public sealed class RunningProgram : IAsyncDisposable
     /// <summary>errno(3): EMFILE, ENFILE.</summary>
     private const int TooManyOpenFiles = 24, TooManyOpenFilesInSystem = 23;
 
-    private const int KeptErrorCharacters = 64 * 1024;
+    private const int KeptErrorCharacters = 32 * 1024;
     private readonly Process _process;
-    private readonly StringBuilder _errors = new();
+    private readonly StringBuilder _firstErrors = new();
+    private readonly StringBuilder _lastErrors = new();
     private readonly Task _errorPump;
 
     private RunningProgram(ProgramStart start, Process process, Action<string>? onErrorLine)
@@ -40,13 +41,13 @@ public sealed class RunningProgram : IAsyncDisposable
 
     public bool HasExited => _process.HasExited;
 
-    /// <summary>What the program has written to its error stream so far (the last 64 KiB).</summary>
+    /// <summary>What the program has written to its error stream so far: the first 32 KiB, where the reason often is, and the last 32 KiB.</summary>
     public string Errors
     {
         get
         {
-            lock (_errors)
-                return _errors.ToString();
+            lock (_firstErrors)
+                return string.Concat(_firstErrors, _lastErrors);
         }
     }
 
@@ -156,11 +157,18 @@ public sealed class RunningProgram : IAsyncDisposable
     {
         while (await _process.StandardError.ReadLineAsync() is { } line)
         {
-            lock (_errors)
+            lock (_firstErrors)
             {
-                _errors.Append(line).Append('\n');
-                if (_errors.Length > KeptErrorCharacters)
-                    _errors.Remove(0, _errors.Length - KeptErrorCharacters);
+                if (_firstErrors.Length + line.Length < KeptErrorCharacters)
+                {
+                    _firstErrors.Append(line).Append('\n');
+                }
+                else
+                {
+                    _lastErrors.Append(line).Append('\n');
+                    if (_lastErrors.Length > KeptErrorCharacters)
+                        _lastErrors.Remove(0, _lastErrors.Length - KeptErrorCharacters);
+                }
             }
 
             onErrorLine?.Invoke(line);

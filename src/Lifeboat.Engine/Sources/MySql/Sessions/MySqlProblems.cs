@@ -1,4 +1,5 @@
 using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Processes;
 
 namespace Lifeboat.Engine.Sources.MySql.Sessions;
 
@@ -23,8 +24,7 @@ internal static class MySqlProblems
             "start the server, or correct the url (host, port, socket) in the app file", connection.Source);
 
     /// <summary>The lines of a program's message as one.</summary>
-    internal static string Flat(string text) =>
-        string.Join(" / ", text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).TakeLast(5));
+    internal static string Flat(string text) => text.AsSpan().Trim().IsEmpty ? "" : ProgramMessage.Of(text);
 
     private static (ErrorCode Code, string Hint) Judge(MySqlError error) => error.Number switch
     {

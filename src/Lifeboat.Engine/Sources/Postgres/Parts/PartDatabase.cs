@@ -53,7 +53,7 @@ internal sealed class PartDatabase(RunContext context, string source, Func<Cance
             catch (LifeboatException e) when (PostgresError.Of(e) is { } error)
             {
                 if (error.SqlState is not (PostgresError.LockNotAvailable or Deadlock))
-                    throw Judged(e, error);
+                    throw Judged(e);
                 if (context.Host.Time.GetElapsedTime(began) > patience)
                     throw new LifeboatException(
                         ErrorCodes.PostgresLockTimeout, $"{name}: others held the tables for all the time that was waited for them: {error}",
@@ -69,8 +69,12 @@ internal sealed class PartDatabase(RunContext context, string source, Func<Cance
         hint ?? "nothing was changed; restore beside the live tables (--beside) or to another place (--target) and take from there what is needed", source, inner);
 
     /// <summary>What the server refuses because of rows, definitions or dependents is no failure of its own: the part does not fit.</summary>
-    private LifeboatException Judged(LifeboatException exception, PostgresError error) =>
-        error.SqlState is ['2', '2' or '3' or 'B', ..] or ['4', '2' or '4', ..] or ['P', '0', ..] or "55000" or "0A000" && error.SqlState != PostgresError.InsufficientPrivilege
-            ? DoesNotFit(error.ToString(), inner: exception.InnerException)
-            : exception;
+    /// <param name="what">What did not fit, for the message; null where the server's words say it.</param>
+    public LifeboatException Judged(LifeboatException exception, string? what = null) => IsRefusal(exception)
+        ? DoesNotFit((what is null ? "" : what + ": ") + PostgresError.Of(exception), inner: exception.InnerException)
+        : exception;
+
+    /// <summary>Whether the server refused it because of rows, definitions or dependents.</summary>
+    public static bool IsRefusal(LifeboatException exception) => PostgresError.Of(exception) is
+        { SqlState: (['2', '2' or '3' or 'B', ..] or ['4', '2' or '4', ..] or ['P', '0', ..] or "55000" or "0A000") and not PostgresError.InsufficientPrivilege };
 }

@@ -170,26 +170,37 @@ internal sealed class PartPreflight(RestoreTarget target, PartDatabase database,
     /// <summary>Makes the staged tables, and those that are missing, and rolls all of it back.</summary>
     private async Task TryAsync(CancellationToken cancellation)
     {
+        List<Problem> found = [];
         try
         {
             await database.RunAsync("try the tables' definitions", async (session, token) =>
             {
-                PartSchema trial = new(session, PartNames.Staging(id));
-                await trial.CreateBareAsync(token);
-                StagedTables staged = new(tables, trial.Name, scope.Mode);
-                await staged.CreateAsync(session, token);
-                IReadOnlyDictionary<RelationName, LiveTable> made = await LiveTable.FindAsync(session, [.. staged.Names.Values], token);
-                foreach (SelectedTable table in tables.Where(one => _live.ContainsKey(one.Name) && staged.Names.ContainsKey(one.Name)))
-                    if (_live[table.Name].Differences(made[staged.Names[table.Name]], alsoGenerated: true).ToArray() is { Length: > 0 } differences)
-                        Unfit(
-                            $"the columns of {table.Display} are not those of the snapshot: {string.Join("; ", differences)}",
-                            $"restore it beside the live one (--only {target.Source}/{table.Display} --beside) and take from there what is needed");
-                await TableCreation.TryAsync(session, Missing.Select(static one => one.Definition), token);
+                found.Clear(); // what was found before a lock was not had is found again
+                await TryAsync(session, found, token);
             }, cancellation, trial: true);
+            _blockers.AddRange(found);
         }
         catch (LifeboatException e)
         {
             _blockers.AddRange(e.Problems);
         }
+    }
+
+    private async Task TryAsync(PsqlSession session, List<Problem> found, CancellationToken cancellation)
+    {
+        PartSchema trial = new(session, PartNames.Staging(id));
+        await trial.CreateBareAsync(cancellation);
+        StagedTables staged = new(tables, trial.Name, scope.Mode);
+        IReadOnlyDictionary<SelectedTable, LifeboatException> refused = await staged.TryAsync(session, cancellation);
+        IReadOnlyDictionary<RelationName, LiveTable> made = await LiveTable.FindAsync(session, [.. staged.Names.Values], cancellation);
+        foreach (SelectedTable table in tables.Where(one => _live.ContainsKey(one.Name)))
+            if (staged.Names.TryGetValue(table.Name, out RelationName name) && made.TryGetValue(name, out LiveTable? copy)
+                && _live[table.Name].Differences(copy, alsoGenerated: true).ToArray() is { Length: > 0 } differences)
+                found.AddRange(database.DoesNotFit(
+                    $"the columns of {table.Display} are not those of the snapshot: {string.Join("; ", differences)}",
+                    $"restore it beside the live one (--only {target.Source}/{table.Display} --beside) and take from there what is needed").Problems);
+        IEnumerable<SelectedTable> others = Missing.Where(one => !refused.ContainsKey(one));
+        foreach ((SelectedTable table, LifeboatException refusal) in refused.Concat(await TableCreation.TryAsync(session, others, cancellation)))
+            found.AddRange(database.Judged(refusal, table.Display).Problems);
     }
 }

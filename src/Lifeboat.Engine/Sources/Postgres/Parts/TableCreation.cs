@@ -1,3 +1,4 @@
+using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Sources.Postgres.Sessions;
 using Lifeboat.Engine.Sources.Postgres.Sql;
 
@@ -44,11 +45,21 @@ internal sealed class TableCreation(PsqlSession session, PartSchema state, IRead
     }
 
     /// <summary>As <see cref="BeginAsync"/> and <see cref="FinishAsync"/> with all that touches these tables alone, to see whether the server takes it.</summary>
-    public static async Task TryAsync(PsqlSession session, IEnumerable<TableDefinition> definitions, CancellationToken cancellation)
+    /// <returns>The first refusal for each table that has one.</returns>
+    public static async Task<IReadOnlyDictionary<SelectedTable, LifeboatException>> TryAsync(
+        PsqlSession session, IEnumerable<SelectedTable> tables, CancellationToken cancellation)
     {
-        foreach (DefinitionStatement statement in definitions.SelectMany(static one => one.Statements).Where(static one => !one.TouchesOthers)
-            .OrderBy(static one => one.Phase).ThenBy(static one => one.Position))
-            if (statement.Unless is null || (await session.QueryAsync(statement.Unless, cancellation)).Count == 0)
-                await session.ExecuteAsync(statement.Sql, cancellation);
+        Dictionary<SelectedTable, LifeboatException> refused = [];
+        foreach ((SelectedTable table, DefinitionStatement statement) in tables
+            .SelectMany(static one => one.Definition.Statements, static (one, statement) => (one, statement)).Where(static one => !one.statement.TouchesOthers)
+            .OrderBy(static one => one.statement.Phase).ThenBy(static one => one.statement.Position))
+        {
+            if (refused.ContainsKey(table) || (statement.Unless is { } unless && (await session.QueryAsync(unless, cancellation)).Count > 0))
+                continue;
+            if (await Trial.RunAsync(session, token => session.ExecuteAsync(statement.Sql, token), cancellation) is { } refusal)
+                refused[table] = refusal;
+        }
+
+        return refused;
     }
 }

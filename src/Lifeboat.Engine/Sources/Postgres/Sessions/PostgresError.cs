@@ -36,7 +36,13 @@ public sealed partial record PostgresError(string SqlState, string Message, stri
         return null;
     }
 
-    public override string ToString() => Detail is null ? $"{Message} ({SqlState})" : $"{Message}: {Detail} ({SqlState})";
+    /// <summary>Where in the server's own work it happened, such as the function that was run; null where the server did not say.</summary>
+    public string? Context { get; init; }
+
+    /// <summary>One line, whatever lines the server wrote.</summary>
+    public override string ToString() => OneLine($"{Message}{(Detail is null ? "" : ": " + Detail)} ({SqlState}){(Context is null ? "" : "; " + Context)}");
+
+    private static string OneLine(string text) => string.Join(' ', text.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
 
     private static PostgresError Read(Match first, IReadOnlyList<string> lines, int next)
     {
@@ -52,7 +58,10 @@ public sealed partial record PostgresError(string SqlState, string Message, stri
         }
 
         return new PostgresError(
-            first.Groups[1].Value, fields["MESSAGE"], fields.GetValueOrDefault("DETAIL"), fields.GetValueOrDefault("HINT"));
+            first.Groups[1].Value, fields["MESSAGE"], fields.GetValueOrDefault("DETAIL"), fields.GetValueOrDefault("HINT"))
+        {
+            Context = fields.GetValueOrDefault("CONTEXT"),
+        };
     }
 
     [GeneratedRegex(@"^(?:\S+:(?: error:)? )?[^\s:]+:  ([0-9A-Z]{5}): (.*)$", RegexOptions.CultureInvariant)]

@@ -67,9 +67,7 @@ public static class PostgresProblems
     }
 
     /// <summary>The lines of a program's message as one.</summary>
-    internal static string Flat(string text) => string.Join(
-        " / ", text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
-            .Where(static line => !line.StartsWith("LOCATION:", StringComparison.Ordinal)).TakeLast(5));
+    internal static string Flat(string text) => text.AsSpan().Trim().IsEmpty ? "" : ProgramMessage.Of(text);
 
     private static (ErrorCode Code, string Hint) Judge(PostgresError error) => error.SqlState switch
     {

@@ -62,6 +62,28 @@ public sealed class PartTroubleTests(PostgresServer server) : IClassFixture<Post
     }
 
     [Fact]
+    public async Task Every_table_that_does_not_fit_is_named_with_its_own_reason()
+    {
+        await using PartBench bench = new(server, "unfits");
+        await bench.CreateAsync(
+            """
+            CREATE TYPE mood AS ENUM ('low', 'high'); CREATE TYPE size AS ENUM ('s', 'l');
+            CREATE TABLE a (id int PRIMARY KEY, m mood); CREATE TABLE b (id int PRIMARY KEY, s size); CREATE TABLE c (id int, v text); CREATE TABLE d (id int, v text);
+            """);
+        bench.Sql("DROP TABLE a, b; DROP TYPE mood, size; ALTER TABLE c DROP COLUMN v; ALTER TABLE d ADD COLUMN more int");
+
+        string[] blockers = await bench.BlockersAsync(RestoreMode.Replace, "public.a", "public.b", "public.c", "public.d");
+
+        Assert.Equal(4, blockers.Length);
+        Assert.Single(blockers, static one => one.Contains("public.a: type \"public.mood\" does not exist", StringComparison.Ordinal));
+        Assert.Single(blockers, static one => one.Contains("public.b: type \"public.size\" does not exist", StringComparison.Ordinal));
+        Assert.Single(blockers, static one => one.Contains("the columns of public.c are not those", StringComparison.Ordinal));
+        Assert.Single(blockers, static one => one.Contains("the columns of public.d are not those", StringComparison.Ordinal));
+        Assert.All(blockers, static one => Assert.StartsWith("LB8025", one, StringComparison.Ordinal));
+        bench.AssertNothingLeft();
+    }
+
+    [Fact]
     public async Task Heirs_come_with_their_parent_and_staged_rows_never_show_in_it()
     {
         await using PartBench bench = new(server, "heirs");
