@@ -1,5 +1,6 @@
 using System.Globalization;
 using Lifeboat.Engine.Apps;
+using Lifeboat.Engine.Apps.Detection;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Restore;
@@ -35,9 +36,27 @@ public sealed class DoctorOperation(App app, RunContext context)
         foreach (StoreSettings store in app.Stores)
             findings.Add(await LookAsync($"store {store.Name}", () => Task.FromResult(CheckStore(store))));
         findings.Add(await LookAsync("encryption", () => CheckEncryptionAsync(cancellation)));
+        if (Served().ToArray() is { Length: > 0 } served)
+            findings.Add(new DoctorFinding("web server", [], served));
         findings.AddRange(await LookAtRestoresAsync(cancellation));
         findings.Add(await LookAsync("lock", () => Task.FromResult(CheckLock())));
         return new DoctorReport(findings);
+    }
+
+    /// <summary>What of ours lies where a web server probably serves it.</summary>
+    private IEnumerable<Problem> Served()
+    {
+        List<(string What, string Folder)> places = [("the app file and the state folder are", app.Directory)];
+        places.AddRange(app.Stores.Select(static store => ($"the store {store.Name} is", store.Path)));
+        if (app.Password is { Scheme: SecretScheme.File, Locator: var file })
+            places.Add(("the passphrase is", Path.GetDirectoryName(Path.Combine(app.Directory, file))!));
+        foreach ((string what, string folder) in places)
+        {
+            if (WebRoot.SignOf(folder) is { } sign)
+                yield return new Problem(
+                    ErrorCodes.PlaceServed, $"{what} in a folder that a web server probably serves ({sign}): whoever guesses the name can fetch it",
+                    "move it to a folder outside, or see that the web server refuses it", folder);
+        }
     }
 
     /// <summary>A line for each restore that was interrupted, or keeps a state.</summary>

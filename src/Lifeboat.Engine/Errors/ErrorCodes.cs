@@ -188,4 +188,5 @@ public static class ErrorCodes
     public static readonly ErrorCode PartDoesNotFit = new("LB8025", "part-does-not-fit", Failed);
     public static readonly ErrorCode KeptStateHoldsMore = new("LB8026", "kept-state-holds-more", Failed);
     public static readonly ErrorCode RestoreCheckFailed = new("LB8040", "restore-check-failed", Warnings);
+    public static readonly ErrorCode PlaceServed = new("LB8041", "place-served", Warnings);
 }

@@ -4,6 +4,7 @@ using Lifeboat.Engine.Apps;
 using Lifeboat.Engine.Apps.Detection;
 using Lifeboat.Engine.Apps.Keys;
 using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Secrets;
 using Lifeboat.Tests.Shared;
 
@@ -44,6 +45,40 @@ public sealed class InitOperationTests : IDisposable
         LifeboatException e = await Assert.ThrowsAsync<LifeboatException>(() => RunAsync(_folder.Path));
         Assert.Equal(ErrorCodes.AppFileExists, e.Code);
         Assert.Equal("mine", await File.ReadAllTextAsync(_folder["lifeboat.yaml"], TestContext.Current.CancellationToken));
+    }
+
+    [Theory]
+    [InlineData("site/index.php", "site")]
+    [InlineData("site/.htaccess", "site/uploads")]
+    [InlineData("public_html/readme", "public_html/shop")]
+    [InlineData("site/wp-config.php", "site")]
+    public async Task Nothing_is_put_into_a_folder_that_a_web_server_serves(string sign, string app)
+    {
+        foreach (string name in (string[])[sign, app + "/data/app.db", app + "/.env"])
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(_folder[name])!);
+            await File.WriteAllTextAsync(_folder[name], name.EndsWith("db", StringComparison.Ordinal) ? "SQLite format 3\0" : "A=b\n", TestContext.Current.CancellationToken);
+        }
+
+        string[] before = Directory.GetFileSystemEntries(_folder.Path, "*", SearchOption.AllDirectories);
+        TestHost host = new(_folder.Path);
+        RunContext outside = host.Context with
+        {
+            Host = host.Context.Host with { Variables = new Dictionary<string, string>(host.Context.Host.Variables) { ["XDG_DATA_HOME"] = _folder["data"] } },
+        };
+
+        InitResult result = await new InitOperation(outside, DetectionTests.NoPlaces).RunAsync(_folder[app], TestContext.Current.CancellationToken);
+
+        string home = _folder[$"data/lifeboat/{Path.GetFileName(app)}"];
+        Assert.Equal(Path.Combine(home, "lifeboat.yaml"), result.AppFile);
+        Assert.Equal(Path.Combine(home, "lifeboat.passphrase"), result.PassphraseFile);
+        Assert.Contains("a web server serves", result.Notes[0], StringComparison.Ordinal);
+        Assert.Equal(before, Directory.GetFileSystemEntries(_folder.Path, "*", SearchOption.AllDirectories).Where(one => !one.StartsWith(_folder["data"] + "/lifeboat", StringComparison.Ordinal) && one != _folder["data"]));
+        App written = await AppFile.LoadAsync(result.AppFile, TestTrust.Files, TestContext.Current.CancellationToken);
+        Assert.Equal(Path.Combine(home, "backups"), written.Stores[0].Path);
+        Assert.Contains(written.Sources, source => source is SettingsSettings settings && settings.Files.Contains(_folder[app + "/.env"]));
+        Assert.Null(WebRoot.SignOf(home));
+        Assert.NotNull(WebRoot.SignOf(_folder[app]));
     }
 
     [Fact]

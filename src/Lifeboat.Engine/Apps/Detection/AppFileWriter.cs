@@ -5,8 +5,9 @@ using Lifeboat.Engine.Apps.Validation;
 namespace Lifeboat.Engine.Apps.Detection;
 
 /// <summary>Writes a commented <c>lifeboat.yaml</c> out of findings. Whatever they are, the file is valid, and nothing secret is in it.</summary>
-/// <param name="directory">The folder that the file is for; absolute.</param>
-internal sealed class AppFileWriter(string directory)
+/// <param name="directory">The folder that was looked at; absolute.</param>
+/// <param name="home">The folder that the file is for; absolute, mostly the same.</param>
+internal sealed class AppFileWriter(string directory, string home)
 {
     private const string StorePath = "./backups";
     private readonly StringBuilder _text = new();
@@ -31,7 +32,7 @@ internal sealed class AppFileWriter(string directory)
             Line("");
         }
 
-        Footer();
+        Footer(sources.Any(static one => one.Source.Type is "postgres" or "mysql"));
         return _text.ToString();
     }
 
@@ -41,7 +42,7 @@ internal sealed class AppFileWriter(string directory)
         string? path = finding switch
         {
             SourceFinding source => source.Source.Fields.FirstOrDefault(static f => f.Key == "path")?.Text,
-            SettingsFileFinding file => WrittenPath.Of(directory, file.FullPath),
+            SettingsFileFinding file => WrittenPath.Of(home, file.FullPath),
             _ => null,
         };
         return path is null || (path.Length <= 4096 && TextRules.Path(path) is null)
@@ -90,7 +91,7 @@ internal sealed class AppFileWriter(string directory)
         List<string> excludes = [];
         if (draft.Type != "files" || FullPath(draft) is not { } folder)
             return excludes;
-        if (AppPaths.Inside(folder, AppPaths.Resolve(directory, StorePath)) is { } store)
+        if (AppPaths.Inside(folder, AppPaths.Resolve(home, StorePath)) is { } store)
             excludes.Add(store);
         foreach (SourceDraft database in sources.Select(static s => s.Source).Where(static s => s.Type is "sqlite" or "chroma"))
         {
@@ -113,7 +114,7 @@ internal sealed class AppFileWriter(string directory)
         Comment("  ", "environment variables of the application are kept too where they are named: environment: [API_KEY]");
         Line($"  {DraftNames.Unique("settings", _names)}:");
         Line("    type: settings");
-        Field(DraftField.Of("files", [.. files.Select(f => WrittenPath.Of(directory, f.FullPath)).Distinct(StringComparer.Ordinal)]));
+        Field(DraftField.Of("files", [.. files.Select(f => WrittenPath.Of(home, f.FullPath)).Distinct(StringComparer.Ordinal)]));
         Line("");
     }
 
@@ -122,20 +123,28 @@ internal sealed class AppFileWriter(string directory)
         Comment("  ", "nothing was recognised here: this backs up the whole folder; replace it by what the application keeps");
         Line($"  {DraftNames.Unique("files", _names)}:");
         Line("    type: files");
-        Line("    path: .");
-        Line("    exclude: [backups, .lifeboat]");
+        if (home == directory)
+        {
+            Line("    path: .");
+            Line("    exclude: [backups, .lifeboat]");
+        }
+        else
+        {
+            Field(DraftField.Of("path", directory));
+        }
+
         Line("");
     }
 
     private void Field(DraftField field)
     {
         if (field.Text is not null)
-            Line($"    {field.Key}: {YamlQuoting.Quote(field.Text)}");
+            Line($"    {field.Key}: {YamlQuoting.Quote(field.Key == "path" && home != directory ? WrittenPath.Of(home, AppPaths.Resolve(directory, field.Text)) : field.Text)}");
         else
             Line($"    {field.Key}: [{string.Join(", ", field.Items.Select(YamlQuoting.Quote))}]");
     }
 
-    private void Footer()
+    private void Footer(bool hasDatabases)
     {
         Comment("", "where bundles are kept: a directory; one on another disk survives this one");
         Line("stores:");
@@ -146,6 +155,12 @@ internal sealed class AppFileWriter(string directory)
         Comment("", "keep a copy of it somewhere else than on this machine, and neither of them beside the bundles.");
         Line("encryption:");
         Line($"  password: \"file:{InitOperation.PassphraseName}\"");
+        if (!hasDatabases)
+            return;
+        Line("");
+        Comment("", "behind a backup, see whether definitions that have changed can be restored: they are, without rows, beside the live database, and removed.");
+        Comment("", "The role needs the right to create databases. `lifeboat doctor --restore-check` does it at any time.");
+        Line("# restore_check: {when: changed}");
     }
 
     private void Comment(string indent, string text) => Line($"{indent}# {YamlQuoting.Comment(text)}");

@@ -41,8 +41,17 @@ internal static class PostgresDraft
             fields.Add(DraftField.Of("password", password));
         return new SourceFinding(
             reason,
-            new SourceDraft(DraftNames.Of(database, "main"), "postgres", IdentityOf(url, database), fields, [.. comments, .. ContainerComments(url, database)]));
+            new SourceDraft(DraftNames.Of(database, "main"), "postgres", IdentityOf(url, database), fields, [.. comments, .. RoleComments, .. ContainerComments(url, database)]));
     }
+
+    /// <summary>What a role of the application's own cannot do.</summary>
+    private static readonly string[] RoleComments =
+    [
+        "this is the application's own role: it may not read roles' passwords, so every backup ends with a warning, and cannot restore the database.",
+        "Make one for Lifeboat, once, as a superuser, and name it and its password here instead:",
+        "  CREATE ROLE lifeboat LOGIN SUPERUSER PASSWORD '…';",
+        "Where nobody may be a superuser, docs/postgres.md says which rights do.",
+    ];
 
     private static string IdentityOf(PostgresUrl url, string database)
     {
