@@ -129,6 +129,7 @@ public sealed class PostgresSource(PostgresSettings settings, string? toolsFolde
                     $"{connection.Target} is PostgreSQL {session.ServerVersion}; the oldest that is supported is {OldestMajor}",
                     "upgrade the server, or back it up with its own pg_dump",
                     Name);
+            await session.RestrictRelationsAsync(cancellation);
             return (session, PostgresTools.For(found, session.ServerMajor, session.ServerVersion, Name));
         }
         catch

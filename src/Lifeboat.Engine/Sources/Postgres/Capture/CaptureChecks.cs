@@ -15,17 +15,19 @@ internal static class CaptureChecks
     {
         string user = SqlText.Identifier(session.User);
         string source = session.Connection.Source;
+        string role = session.Login == session.User ? ""
+            : $"; a setting makes user {SqlText.Identifier(session.Login)} act as role {user} (ALTER ROLE … SET role, or ALTER DATABASE … SET role): RESET it, or give the role the right";
         List<Problem> problems =
         [
             .. catalogue.Locked.Concat(catalogue.Sequences).Where(static r => !r.Readable).Select(r => new Problem(
                 ErrorCodes.PostgresPermissionDenied,
                 $"user {user} may not read {(r.Kind == 'S' ? "sequence" : "table")} {r.DisplayName} in {session.Connection.Target}",
-                $"GRANT pg_read_all_data TO {user} (PostgreSQL 14 and later), or grant USAGE on the schema and SELECT on {r.DisplayName}",
+                $"GRANT pg_read_all_data TO {user} (PostgreSQL 14 and later), or grant USAGE on the schema and SELECT on {r.DisplayName}{role}",
                 source)),
             .. catalogue.Tables.Where(static r => r.Readable && r.HidesRows).Select(r => new Problem(
                 ErrorCodes.PostgresPermissionDenied,
                 $"row security may hide rows of table {r.DisplayName} from user {user} in {session.Connection.Target}",
-                $"ALTER ROLE {user} BYPASSRLS, or connect as the table's owner or a superuser",
+                $"ALTER ROLE {user} BYPASSRLS, or connect as the table's owner or a superuser{role}",
                 source)),
         ];
         if (problems.Count <= NamedAtMost)

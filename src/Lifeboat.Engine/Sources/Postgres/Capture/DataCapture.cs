@@ -20,7 +20,7 @@ internal sealed class DataCapture(PostgresCut cut, PostgresTools tools, RunConte
     private const string WorkerSettings =
         "SET lock_timeout = '300ms'; SET max_parallel_workers_per_gather = 0; "
         // Leaves the TID range scan as the only plan for a part.
-        + "SET enable_seqscan = off; SET enable_indexscan = off; SET enable_indexonlyscan = off; SET enable_bitmapscan = off";
+        + "SET enable_seqscan = off; SET enable_indexscan = off; SET enable_indexonlyscan = off; SET enable_bitmapscan = off; SET enable_tidscan = on";
 
     /// <summary>
     /// Lets go of the locks that the part before took. The cut holds one on every table anyway; thousands more of each worker would use the
@@ -50,6 +50,7 @@ internal sealed class DataCapture(PostgresCut cut, PostgresTools tools, RunConte
         if (queue.IsEmpty)
             return;
         await using PsqlSession session = await PsqlSession.OpenAsync(tools, cut.Session.Connection, cancellation);
+        await session.RestrictRelationsAsync(cancellation);
         await session.ExecuteAsync(WorkerSettings, cancellation);
         await session.ExecuteAsync(
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "

@@ -233,8 +233,7 @@ internal sealed class PostgresCapture : ICapture
     private string DatabaseScript(PostgresDatabase database)
     {
         string? tablespace = database.Tablespace == "pg_default" ? null : database.Tablespace;
-        string encoding = Session.ServerEncoding == "SQL_ASCII" ? "SQL_ASCII" : "UTF8";
-        return $"SET client_encoding TO '{encoding}';\n"
+        return $"SET client_encoding TO '{Session.ClientEncoding}';\n"
             + DatabaseSql.Create(database, database.Name, Session.ServerMajor, database.Owner, tablespace) + ";\n"
             + string.Concat(DatabaseSql.Properties(database, database.Name).Select(static sql => sql + ";\n"));
     }
@@ -242,7 +241,11 @@ internal sealed class PostgresCapture : ICapture
     /// <summary>The roles' SQL is small, and secret: it stays in memory.</summary>
     private async Task<byte[]> DumpGlobalsAsync(PostgresDetails details, CancellationToken cancellation)
     {
-        List<string> options = ["--globals-only", $"--database={NameText.Decode(details.Database.Name, details)}"];
+        List<string> options =
+        [
+            "--globals-only", $"--database={PostgresConnection.DatabaseArgument(NameText.Decode(details.Database.Name, details))}",
+            $"--encoding={Session.ClientEncoding}",
+        ];
         if (!details.RolePasswords)
             options.Add("--no-role-passwords");
         PostgresCommand command = Session.Connection.Command(_tools.PgDumpAll, options);

@@ -1,4 +1,3 @@
-using System.Text;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Sources.Postgres.Catalogue;
 using Lifeboat.Engine.Sources.Postgres.Sessions;
@@ -78,7 +77,7 @@ internal sealed class PostgresCut
         }
     }
 
-    /// <summary>Null where a table was emptied or rewritten between the snapshot and the lock.</summary>
+    /// <summary>Null where a table was emptied or rewritten between the snapshot and the lock, or a sequence is not what it was.</summary>
     private static async Task<PostgresCut?> TryOpenAsync(
         PsqlSession session, TimeProvider time, TimeSpan lockTimeout, CancellationToken cancellation)
     {
@@ -100,10 +99,11 @@ internal sealed class PostgresCut
         if (await WasRewrittenAsync(session, catalogue, cancellation))
             return null;
         catalogue = await catalogue.WithSizesAsync(session, cancellation);
+        if (await SequenceReader.ReadAsync(session, [.. catalogue.Sequences], cancellation) is not { } sequences)
+            return null;
         string? lsn = await session.QueryOneAsync(
             session.InRecovery ? "SELECT pg_last_wal_replay_lsn()" : "SELECT pg_current_wal_lsn()", cancellation);
-        return new PostgresCut(session, catalogue, snapshot, lsn,
-            at) { Sequences = await ReadSequencesAsync(session, catalogue, cancellation) };
+        return new PostgresCut(session, catalogue, snapshot, lsn, at) { Sequences = sequences };
     }
 
     /// <summary>
@@ -117,33 +117,6 @@ internal sealed class PostgresCut
                 AND relfilenode <> 0 AND relfilenode <> pg_relation_filenode(oid)
             """,
             cancellation) != "0";
-
-    /// <summary>
-    /// Reads each sequence itself. Sequences are not part of any snapshot: the values are of now. The locks that reading takes are let go:
-    /// with thousands of sequences they would use the server's lock table up.
-    /// </summary>
-    private static async Task<IReadOnlyList<PostgresSequence>> ReadSequencesAsync(
-        PsqlSession session, PostgresCatalogue catalogue, CancellationToken cancellation)
-    {
-        List<PostgresSequence> sequences = [];
-        await session.ExecuteAsync("SAVEPOINT sequences", cancellation);
-        foreach (CatalogueRelation[] some in catalogue.Sequences.Chunk(NamesPerStatement))
-        {
-            StringBuilder sql = new();
-            for (int i = 0; i < some.Length; i++)
-                sql.Append(i == 0 ? ""
-                    : "\nUNION ALL ").Append("SELECT ").Append(i).Append(", last_value, is_called FROM ").Append(some[i].QuotedName);
-            foreach (string?[] row in await session.QueryAsync(sql.ToString(), cancellation))
-            {
-                CatalogueRelation sequence = some[(int)PostgresCatalogue.Number(row[0])];
-                sequences.Add(new PostgresSequence(sequence.Schema, sequence.Name, PostgresCatalogue.Number(row[1]), row[2] == "t"));
-            }
-
-            await session.ExecuteAsync("ROLLBACK TO SAVEPOINT sequences", cancellation);
-        }
-
-        return sequences;
-    }
 
     /// <summary>Lets go of the locks and the snapshot.</summary>
     public Task CloseAsync(CancellationToken cancellation) => Session.ExecuteAsync("ROLLBACK", cancellation);

@@ -107,9 +107,8 @@ internal sealed class SchemaDump : IAsyncDisposable
 
     private async Task<string> DumpAsync(PostgresCut cut)
     {
-        List<string> options = ["--schema-only", "--format=custom", $"--snapshot={cut.Snapshot}", "--lock-wait-timeout=30s"];
-        if (cut.Session.ServerEncoding != "SQL_ASCII")
-            options.Add("--encoding=UTF8");
+        List<string> options =
+            ["--schema-only", "--format=custom", $"--snapshot={cut.Snapshot}", "--lock-wait-timeout=30s", $"--encoding={cut.Session.ClientEncoding}"];
         PostgresCommand command = _connection.Command(_tools.PgDump, options);
         FileStreamOptions file = new() { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.Read };
         if (!OperatingSystem.IsWindows())

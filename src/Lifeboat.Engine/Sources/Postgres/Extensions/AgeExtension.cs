@@ -27,7 +27,7 @@ internal sealed partial class AgeExtension : KnownExtension
     public override IReadOnlyList<ObjectIdColumn> ObjectIdColumns =>
         [new(SqlText.Identifier("ag_catalog", "ag_graph"), "graphid"), new(SqlText.Identifier("ag_catalog", "ag_label"), "graph")];
 
-    public override string SessionSql => "LOAD 'age'; SET LOCAL search_path = ag_catalog, pg_catalog";
+    public override string SessionSql => "LOAD 'age'; SET LOCAL search_path = pg_catalog, ag_catalog, pg_temp";
 
     /// <summary>Every label is counted by name, and every edge with the labels at its ends.</summary>
     public override string QuestionsSql =>
@@ -98,6 +98,7 @@ internal sealed partial class AgeExtension : KnownExtension
         await session.ExecuteAsync("SAVEPOINT lifeboat_view", cancellation);
         try
         {
+            await session.AllowRelationsAsync(cancellation); // the view may be over other views
             await session.ExecuteAsync($"PREPARE lifeboat_view AS {repaired}", cancellation);
             await session.ExecuteAsync("DEALLOCATE lifeboat_view", cancellation);
             return null;

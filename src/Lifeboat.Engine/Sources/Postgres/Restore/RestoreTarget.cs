@@ -43,6 +43,9 @@ internal sealed partial record RestoreTarget(
     public PostgresConnection Staging => WithoutLoginTriggers
         ? Connection.WithDatabase(Names.Staging).WithStartSetting("event_triggers", "off") : Connection.WithDatabase(Names.Staging);
 
+    /// <summary>In which encoding the client programs read from the maintenance database.</summary>
+    public string MaintenanceEncoding { get; init; } = "UTF8";
+
     /// <summary>Whether no event trigger ON login (17 and later) fires for our sessions, and writes what was not captured. Only a superuser may say so.</summary>
     public bool WithoutLoginTriggers { get; init; }
 
@@ -63,7 +66,10 @@ internal sealed partial record RestoreTarget(
         // An older server takes nothing of it: preflight says so, whatever the programs.
         bool older = session.ServerMajor < details.ServerVersionNumber / 10000;
         return new RestoreTarget(
-            context, connection, tools, older ? tools : ReaderOf(captured, tools, found), session.Database, session.ServerMajor, snapshot, captured, details, StagingNames.For(live, restoreId));
+            context, connection.WithSettingsOf(session), tools, older ? tools : ReaderOf(captured, tools, found), session.Database, session.ServerMajor, snapshot, captured, details, StagingNames.For(live, restoreId))
+        {
+            MaintenanceEncoding = session.ClientEncoding,
+        };
     }
 
     public Task<PsqlSession> OpenMaintenanceAsync(CancellationToken cancellation) => PsqlSession.OpenAsync(ServerTools, Maintenance, cancellation);
@@ -87,7 +93,7 @@ internal sealed partial record RestoreTarget(
     /// <summary>Roles, memberships and tablespaces of the target server, as pg_dumpall writes them.</summary>
     public async Task<Globals> TargetGlobalsAsync(bool superuser, CancellationToken cancellation)
     {
-        List<string> arguments = ["--globals-only", "-l", MaintenanceDatabase];
+        List<string> arguments = ["--globals-only", $"--database={PostgresConnection.DatabaseArgument(MaintenanceDatabase)}", $"--encoding={MaintenanceEncoding}"];
         if (!superuser)
             arguments.Add("--no-role-passwords");
         PostgresCommand command = Maintenance.Command(ServerTools.PgDumpAll, arguments);

@@ -23,7 +23,6 @@ internal sealed class RestoreVerification(
     ReferenceDatabase reference)
 {
     private const int LargeObjectBlocksPerPart = 16384; // 128 MB in one COPY
-    private const int SequencesAtOnce = 200;
     private const int StandardIcuLocales = 16; // From this major version on a locale's name is made the standard one.
     private readonly List<VerifyCheck> _checks = [];
 
@@ -32,6 +31,7 @@ internal sealed class RestoreVerification(
     public async Task<VerifyReport> RunAsync(CancellationToken cancellation)
     {
         await using PsqlSession session = await target.OpenStagingAsync(cancellation);
+        await session.RestrictRelationsAsync(cancellation);
         PostgresCatalogue catalogue = await PostgresCatalogue.ReadAsync(session, cancellation);
         ExtensionRestore extensions = new(Details);
         SchemaVerification verification = new(target, prepared.KeepTablespaces, session.ServerMajor, extensions, await extensions.IdsAsync(session, cancellation), reference);
@@ -39,7 +39,7 @@ internal sealed class RestoreVerification(
         try
         {
             await CompareRowsAsync(session, catalogue, cancellation);
-            await CompareSequencesAsync(session, cancellation);
+            await CompareSequencesAsync(session, catalogue, cancellation);
             await CompareCatalogueAsync(session, catalogue, cancellation);
             _checks.AddRange(await new ColumnOrder(target).CompareAsync(session, catalogue, cancellation));
             await AskExtensionsAsync(cancellation);
@@ -142,22 +142,20 @@ internal sealed class RestoreVerification(
         Check("owners, rights and comments of large objects", expected, hash.Sha256());
     }
 
-    private async Task CompareSequencesAsync(PsqlSession session, CancellationToken cancellation)
+    private async Task CompareSequencesAsync(PsqlSession session, PostgresCatalogue catalogue, CancellationToken cancellation)
     {
-        foreach (PostgresSequence[] some in Details.Sequences.Chunk(SequencesAtOnce))
-        {
-            string sql = string.Join(" UNION ALL ", some.Select(static (s, i) =>
-                string.Create(CultureInfo.InvariantCulture, $"SELECT {i}, last_value, is_called FROM {SqlText.Identifier(s.Schema, s.Name)}")));
-            foreach (string?[] row in await session.QueryAsync(sql, cancellation))
-            {
-                PostgresSequence sequence = some[int.Parse(row[0]!, CultureInfo.InvariantCulture)];
-                Check(
-                    $"sequence {sequence.Schema}.{sequence.Name}",
-                    string.Create(CultureInfo.InvariantCulture, $"{sequence.LastValue}{(sequence.IsCalled ? "" : ", not yet used")}"),
-                    $"{row[1]}{(row[2] == "t" ? "" : ", not yet used")}");
-            }
-        }
+        await session.ExecuteAsync("BEGIN READ ONLY", cancellation);
+        IReadOnlyList<PostgresSequence> read = await SequenceReader.ReadAsync(session, [.. catalogue.Sequences], cancellation) ?? [];
+        await session.ExecuteAsync("ROLLBACK", cancellation);
+        Dictionary<(string, string), PostgresSequence> there = read.ToDictionary(static s => (s.Schema, s.Name));
+        foreach (PostgresSequence sequence in Details.Sequences)
+            Check(
+                $"sequence {sequence.Schema}.{sequence.Name}", Value(sequence),
+                there.TryGetValue((sequence.Schema, sequence.Name), out PostgresSequence? found) ? Value(found) : "no such sequence");
     }
+
+    private static string Value(PostgresSequence sequence) =>
+        string.Create(CultureInfo.InvariantCulture, $"{sequence.LastValue}{(sequence.IsCalled ? "" : ", not yet used")}");
 
     private async Task CompareCatalogueAsync(PsqlSession session, PostgresCatalogue catalogue, CancellationToken cancellation)
     {

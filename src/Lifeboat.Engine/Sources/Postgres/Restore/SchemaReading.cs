@@ -29,9 +29,7 @@ internal sealed class SchemaReading(RestoreTarget target, PostgresConnection dat
 
     private async Task DumpAsync(string file, CancellationToken cancellation)
     {
-        List<string> options = ["--schema-only", "--format=custom"];
-        if (target.Details.ServerEncoding != "SQL_ASCII")
-            options.Add("--encoding=UTF8");
+        List<string> options = ["--schema-only", "--format=custom", $"--encoding={PsqlSession.ClientEncodingFor(target.Details.ServerEncoding)}"];
         PostgresCommand command = database.Command(target.RestoreTools.PgDump, options);
         await using FileStream stream = Create(file);
         (int exit, string errors) = await ProgramRunner.PumpAsync(

@@ -99,7 +99,7 @@ internal sealed class StagedContent(RestoreTarget target)
             }
             finally
             {
-                await session.ExecuteAsync("SET search_path = ''", cancellation);
+                await session.QueryAsync(SessionSettings.SearchPathSql, cancellation);
             }
         }
     }

@@ -17,8 +17,11 @@ internal sealed class TableReadBack(RestoreTarget target)
     private readonly ExtensionRestore _extensions = new(target.Details);
 
     /// <summary>A part is read by its pages, and one whole part a session is what keeps all cores busy.</summary>
-    public static Task PrepareAsync(PsqlSession session, CancellationToken cancellation) => session.ExecuteAsync(
-        "SET max_parallel_workers_per_gather = 0; SET enable_indexscan = off; SET enable_bitmapscan = off", cancellation);
+    public static async Task PrepareAsync(PsqlSession session, CancellationToken cancellation)
+    {
+        await session.RestrictRelationsAsync(cancellation);
+        await session.ExecuteAsync("SET max_parallel_workers_per_gather = 0; SET enable_indexscan = off; SET enable_bitmapscan = off", cancellation);
+    }
 
     /// <summary>Cuts a table for several sessions, by the size that it has now.</summary>
     /// <param name="index">The table's index among those captured.</param>

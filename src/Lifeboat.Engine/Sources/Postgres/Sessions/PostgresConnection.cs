@@ -15,12 +15,10 @@ public sealed record PostgresConnection
     // Reads the password before the program starts; `read` takes a pipe's bytes one by one, so nothing of what follows is lost.
     private const string PasswordShim = "IFS= read -r PGPASSWORD; export PGPASSWORD; exec \"$@\"";
 
-    private readonly PostgresUri _uri;
-
-    private PostgresConnection(string source, PostgresUri uri, Secret? password, IReadOnlyList<string> via)
+    private PostgresConnection(string source, PostgresUri address, Secret? password, IReadOnlyList<string> via)
     {
         Source = source;
-        _uri = uri;
+        Address = address;
         Password = password;
         Via = via;
     }
@@ -34,24 +32,32 @@ public sealed record PostgresConnection
     public IReadOnlyList<string> Via { get; }
 
     /// <summary>The URI without the password.</summary>
-    public string Uri => _uri.ToString();
+    public string Uri => Address.With("options", string.Join(' ', new[] { Address.Parameter("options") ?? "", StartOptions, MoreOptions }.Where(static part => part.Length > 0)))
+        .ToString();
 
     /// <summary>The database that the URI names; null where it is left to the service file, the environment or the user's name.</summary>
-    public string? Database => _uri.Database;
+    public string? Database => Address.Database;
 
     /// <summary>For messages: <c>database "shop" on db:5432</c>.</summary>
     public string Target
     {
         get
         {
-            string host = _uri.Hosts.Length > 0 ? System.Uri.UnescapeDataString(_uri.Hosts) : _uri.Parameter("host") ?? "";
-            string place = _uri.Parameter("service") is { } service ? $"service {service}" : host.Length == 0 ? "the local server" : host;
-            if (_uri.Parameter("port") is { } port)
+            string host = Address.Hosts.Length > 0 ? System.Uri.UnescapeDataString(Address.Hosts) : Address.Parameter("host") ?? "";
+            string place = Address.Parameter("service") is { } service ? $"service {service}" : host.Length == 0 ? "the local server" : host;
+            if (Address.Parameter("port") is { } port)
                 place += $":{port}";
             return (Database is null ? "the default database" : $"database \"{Database}\"") + $" on {place}"
                 + (Via.Count == 0 ? "" : $" via {Via[0]}");
         }
     }
+
+    private PostgresUri Address { get; init; }
+
+    /// <summary>What each session begins with, before the server has read anything else that is set for the role or the database.</summary>
+    private string StartOptions { get; init; } = SessionSettings.StartOptions;
+
+    private string MoreOptions { get; init; } = "";
 
     /// <summary>Reads a source's settings; asks for its secrets.</summary>
     /// <exception cref="LifeboatException">The URI is none, or a secret is missing.</exception>
@@ -78,14 +84,24 @@ public sealed record PostgresConnection
     }
 
     /// <summary>The same server and user, another database.</summary>
-    public PostgresConnection WithDatabase(string name) => new(Source, _uri with { Database = name }, Password, Via);
+    public PostgresConnection WithDatabase(string name) => this with { Address = Address with { Database = name } };
 
     /// <summary>The same under another <c>application_name</c>, by which the server's views tell it from others.</summary>
-    public PostgresConnection WithApplicationName(string name) => new(Source, _uri.With("application_name", name), Password, Via);
+    public PostgresConnection WithApplicationName(string name) => this with { Address = Address.With("application_name", name) };
 
     /// <summary>The same with one more setting from the start of each session on.</summary>
     public PostgresConnection WithStartSetting(string setting, string value) =>
-        new(Source, _uri.With("options", $"{_uri.Parameter("options")} -c {setting}={value}"), Password, Via);
+        this with { MoreOptions = $"{MoreOptions} {SessionSettings.StartOption(setting, value)}".TrimStart() };
+
+    /// <summary>The same with all settings that the server knows and the user may make from the start of each session on.</summary>
+    /// <param name="session">A session with this server, of this user.</param>
+    public PostgresConnection WithSettingsOf(PsqlSession session) => this with { StartOptions = session.StartOptions };
+
+    /// <summary>
+    /// What a client program's <c>--database</c> takes for a name. A bare name that has an equals sign or begins as a URI does would be read as a connection string.
+    /// </summary>
+    public static string DatabaseArgument(string name) =>
+        $"dbname='{name.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "\\'", StringComparison.Ordinal)}'";
 
     /// <summary>
     /// A client program's start. Write <see cref="PostgresCommand.InputPrefix"/> to its input before anything else.
@@ -123,7 +139,8 @@ public sealed record PostgresConnection
         .WithDefault("keepalives_idle", "30")
         .WithDefault("keepalives_interval", "15")
         .WithDefault("keepalives_count", "4")
-        .With("options", $"{uri.Parameter("options")} {SessionSettings.StartOptions}".TrimStart());
+        // Of its own in the start packet, where PGCLIENTENCODING would come too.
+        .With("client_encoding", "UTF8");
 }
 
 /// <param name="InputPrefix">Bytes that must be the first on the program's input: a password's line, or nothing. Never to be shown.</param>

@@ -12,6 +12,7 @@ namespace Lifeboat.Engine.Sources.Postgres.Sessions;
 /// </summary>
 public sealed class PsqlSession : IAsyncDisposable
 {
+    private const string AnyBytes = "SQL_ASCII";
     private static readonly TimeSpan LongestGoodbye = TimeSpan.FromSeconds(10);
 
     private readonly RunningProgram _program;
@@ -34,7 +35,14 @@ public sealed class PsqlSession : IAsyncDisposable
         _thread = new SessionThread("psql " + connection.Source);
     }
 
-    public PostgresConnection Connection { get; }
+    /// <summary>Whoever connects by it begins as this session did: with the same settings, as the same user.</summary>
+    public PostgresConnection Connection { get; private set; }
+
+    /// <summary>The options that a connection of this user to this server begins with.</summary>
+    internal string StartOptions { get; private set; } = "";
+
+    /// <summary>Whether the server can keep statements off views and foreign tables; see <see cref="RestrictRelationsAsync"/>.</summary>
+    public bool CanRestrictRelations { get; private set; }
 
     /// <summary>As <c>server_version_num</c> has it: 150018 for 15.18.</summary>
     public int ServerVersionNumber { get; private set; }
@@ -53,10 +61,17 @@ public sealed class PsqlSession : IAsyncDisposable
     /// </summary>
     public Encoding TextEncoding { get; private set; } = Encoding.Latin1;
 
+    /// <summary>The same as PostgreSQL names it: for the programs that read from the database what the session reads.</summary>
+    public string ClientEncoding => ClientEncodingFor(ServerEncoding);
+
     /// <summary>The database it is connected to.</summary>
     public string Database { get; private set; } = "";
 
+    /// <summary>As whom its statements are run.</summary>
     public string User { get; private set; } = "";
+
+    /// <summary>Who has logged in: another one than <see cref="User"/> where a setting of the role or the database gives it a role.</summary>
+    public string Login { get; private set; } = "";
 
     public bool IsSuperuser { get; private set; }
 
@@ -81,6 +96,9 @@ public sealed class PsqlSession : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>In which encoding a database of some encoding is read.</summary>
+    public static string ClientEncodingFor(string serverEncoding) => serverEncoding == AnyBytes ? AnyBytes : "UTF8";
 
     /// <summary>Runs SQL without a result, one statement or several; gives the last one's row count.</summary>
     public async Task<long> ExecuteAsync(string sql, CancellationToken cancellation) =>
@@ -145,6 +163,18 @@ public sealed class PsqlSession : IAsyncDisposable
         });
     }
 
+    /// <summary>
+    /// From here on a view or a foreign table is not read, where the server can see to that: whatever took the place of a table or a sequence
+    /// after it was looked at runs nothing then. Not for sessions that are to run what the database's definitions say.
+    /// </summary>
+    public Task RestrictRelationsAsync(CancellationToken cancellation) => CanRestrictRelations
+        ? ExecuteAsync($"SET {SessionSettings.RestrictRelations} = 'view, foreign-table'", cancellation)
+        : Task.CompletedTask;
+
+    /// <summary>Takes <see cref="RestrictRelationsAsync"/> back until the transaction, or the part of it after a savepoint, ends.</summary>
+    public Task AllowRelationsAsync(CancellationToken cancellation) =>
+        CanRestrictRelations ? ExecuteAsync($"SET LOCAL {SessionSettings.RestrictRelations} = ''", cancellation) : Task.CompletedTask;
+
     /// <summary>Ends the session at once, whatever it does.</summary>
     public void Kill()
     {
@@ -181,23 +211,30 @@ public sealed class PsqlSession : IAsyncDisposable
 
     private async Task BeginAsync(CancellationToken cancellation)
     {
+        await QueryAsync(SessionSettings.SearchPathSql, cancellation);
         IReadOnlyList<string?[]> rows = await QueryAsync(
             "SELECT pg_catalog.current_setting('server_version_num'), pg_catalog.current_setting('server_encoding'), "
-            + "pg_catalog.current_setting('server_version')",
+            + "pg_catalog.current_setting('server_version'), rolsuper FROM pg_catalog.pg_roles WHERE rolname = session_user",
             cancellation);
         ServerVersionNumber = int.Parse(rows[0][0]!, CultureInfo.InvariantCulture);
         ServerEncoding = rows[0][1]!;
         ServerVersion = rows[0][2]!;
-        bool anyBytes = ServerEncoding == "SQL_ASCII";
-        await RunAsync(SessionSettings.Sql, Stream.Null, null, cancellation, $"SET client_encoding TO '{(anyBytes ? "SQL_ASCII" : "UTF8")}'");
-        TextEncoding = anyBytes ? Encoding.Latin1 : new UTF8Encoding(false);
+        bool superuser = rows[0][3] == "t";
+        // A superuser is given a role by a setting to have fewer rights, and then could not read everything; somebody else may have his rights by it alone.
+        string before = superuser ? "SET ROLE NONE; " : "";
+        await ExecuteAsync($"{before}SET client_encoding TO '{ClientEncoding}'", cancellation);
+        TextEncoding = ServerEncoding == AnyBytes ? Encoding.Latin1 : new UTF8Encoding(false);
+        string[] known = [.. (await QueryAsync(SessionSettings.Sql, cancellation)).Select(static row => row[0]!)];
+        CanRestrictRelations = known.Contains(SessionSettings.RestrictRelations);
+        StartOptions = SessionSettings.StartOptionsWith(known, superuser);
+        Connection = Connection.WithSettingsOf(this);
         rows = await QueryAsync(
             """
-            SELECT pg_catalog.current_database(), current_user, rolsuper, pg_catalog.pg_is_in_recovery()
+            SELECT pg_catalog.current_database(), current_user, rolsuper, pg_catalog.pg_is_in_recovery(), session_user
             FROM pg_catalog.pg_roles WHERE rolname = current_user
             """,
             cancellation);
-        (Database, User, IsSuperuser, InRecovery) = (rows[0][0]!, rows[0][1]!, rows[0][2] == "t", rows[0][3] == "t");
+        (Database, User, IsSuperuser, InRecovery, Login) = (rows[0][0]!, rows[0][1]!, rows[0][2] == "t", rows[0][3] == "t", rows[0][4]!);
     }
 
     private async Task<(CommandEnd End, CopiedRows Rows)> RunAsync(
