@@ -99,7 +99,7 @@ internal sealed class StagedContent(RestoreTarget target)
             }
             finally
             {
-                await session.QueryAsync(SessionSettings.SearchPathSql, cancellation);
+                await session.ExecuteAsync(SessionSettings.SearchPathSql, cancellation);
             }
         }
     }

@@ -211,20 +211,24 @@ public sealed class PsqlSession : IAsyncDisposable
 
     private async Task BeginAsync(CancellationToken cancellation)
     {
-        await QueryAsync(SessionSettings.SearchPathSql, cancellation);
+        string[] known = await SetAsync(cancellation);
         IReadOnlyList<string?[]> rows = await QueryAsync(
             "SELECT pg_catalog.current_setting('server_version_num'), pg_catalog.current_setting('server_encoding'), "
-            + "pg_catalog.current_setting('server_version'), rolsuper FROM pg_catalog.pg_roles WHERE rolname = session_user",
+            + "pg_catalog.current_setting('server_version'), rolsuper, session_user <> current_user FROM pg_catalog.pg_roles WHERE rolname = session_user",
             cancellation);
         ServerVersionNumber = int.Parse(rows[0][0]!, CultureInfo.InvariantCulture);
         ServerEncoding = rows[0][1]!;
         ServerVersion = rows[0][2]!;
         bool superuser = rows[0][3] == "t";
-        // A superuser is given a role by a setting to have fewer rights, and then could not read everything; somebody else may have his rights by it alone.
-        string before = superuser ? "SET ROLE NONE; " : "";
-        await ExecuteAsync($"{before}SET client_encoding TO '{ClientEncoding}'", cancellation);
+        if (superuser && rows[0][4] == "t")
+        {
+            // A setting gives a superuser a role to have fewer rights, and then could not read everything; somebody else may have his rights by it alone.
+            await ExecuteAsync("SET ROLE NONE", cancellation);
+            known = await SetAsync(cancellation);
+        }
+
+        await ExecuteAsync($"SET client_encoding TO '{ClientEncoding}'", cancellation);
         TextEncoding = ServerEncoding == AnyBytes ? Encoding.Latin1 : new UTF8Encoding(false);
-        string[] known = [.. (await QueryAsync(SessionSettings.Sql, cancellation)).Select(static row => row[0]!)];
         CanRestrictRelations = known.Contains(SessionSettings.RestrictRelations);
         StartOptions = SessionSettings.StartOptionsWith(known, superuser);
         Connection = Connection.WithSettingsOf(this);
@@ -235,6 +239,16 @@ public sealed class PsqlSession : IAsyncDisposable
             """,
             cancellation);
         (Database, User, IsSuperuser, InRecovery, Login) = (rows[0][0]!, rows[0][1]!, rows[0][2] == "t", rows[0][3] == "t", rows[0][4]!);
+    }
+
+    /// <summary>
+    /// Makes the settings, in one go: a setting of the role's may end a session that waits a moment. Gives the names of those that the server knows and the user may make.
+    /// </summary>
+    private async Task<string[]> SetAsync(CancellationToken cancellation)
+    {
+        using MemoryStream rows = new();
+        await RunAsync($"COPY ({SessionSettings.Sql}) TO STDOUT", rows, null, cancellation, SessionSettings.SearchPathSql);
+        return [.. CopyText.ParseRows(rows.GetBuffer().AsSpan(0, (int)rows.Length), TextEncoding).Skip(1).Select(static row => row[0]!)];
     }
 
     private async Task<(CommandEnd End, CopiedRows Rows)> RunAsync(

@@ -21,7 +21,7 @@ internal static class SessionSettings
     public const string SearchPath = "pg_catalog, pg_temp";
 
     /// <summary>Does not compare anything, and so is safe before the path is known to hold: what asks for it in the start packet may have been dropped by a pooler.</summary>
-    public const string SearchPathSql = $"SELECT pg_catalog.set_config('search_path', '{SearchPath}', false)";
+    public const string SearchPathSql = $"COPY (SELECT pg_catalog.set_config('search_path', '{SearchPath}', false)) TO STDOUT";
 
     /// <summary>
     /// The server's own guard (August 2024: 13.16, 14.13, 15.8, 16.4, 17) against a view or foreign table that takes the place of a table or sequence before it is read by
