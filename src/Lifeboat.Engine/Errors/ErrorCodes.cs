@@ -59,6 +59,7 @@ public static class ErrorCodes
     public static readonly ErrorCode PostgresExtensionUnsupported = new("LB3017", "postgres-extension-unsupported", Failed);
     public static readonly ErrorCode PostgresNotRestorable = new("LB3020", "postgres-not-restorable", Warnings);
     public static readonly ErrorCode PostgresExtensionUnproven = new("LB3018", "postgres-extension-unproven", Warnings);
+    public static readonly ErrorCode PostgresRedactionUnproven = new("LB3019", "postgres-redaction-unproven", Warnings);
 
     public static readonly ErrorCode PostgresTargetOlder = new("LB3101", "postgres-target-older", Failed);
     public static readonly ErrorCode PostgresExtensionMissing = new("LB3102", "postgres-extension-missing", Failed);
@@ -187,6 +188,7 @@ public static class ErrorCodes
     public static readonly ErrorCode PartNotInSnapshot = new("LB8024", "part-not-in-snapshot", ExitStatus.Usage);
     public static readonly ErrorCode PartDoesNotFit = new("LB8025", "part-does-not-fit", Failed);
     public static readonly ErrorCode KeptStateHoldsMore = new("LB8026", "kept-state-holds-more", Failed);
+    public static readonly ErrorCode NeutralizeNothingChanged = new("LB8030", "neutralize-nothing-changed", Warnings);
     public static readonly ErrorCode RestoreCheckFailed = new("LB8040", "restore-check-failed", Warnings);
     public static readonly ErrorCode PlaceServed = new("LB8041", "place-served", Warnings);
 }

@@ -77,6 +77,36 @@ public sealed class NeutralizeTests : IDisposable
     }
 
     [Fact]
+    public async Task What_a_trigger_keeps_from_being_neutral_is_told_and_fails_the_list_for_Odoo()
+    {
+        await using PostgresServer server = await PostgresServer.StartAsync();
+        server.Sql("postgres", "CREATE ROLE app LOGIN");
+        server.CreateDatabase("odoo", "OWNER app");
+        server.Sql("odoo", "CREATE SCHEMA own AUTHORIZATION app; ALTER ROLE app IN DATABASE odoo SET search_path = own");
+        server.Sql("odoo", Odoo, "app");
+        server.Sql("odoo", "CREATE TABLE nothing (a int); CREATE FUNCTION own.swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; CREATE TRIGGER keep BEFORE UPDATE ON res_users "
+            + "FOR EACH ROW EXECUTE FUNCTION own.swallow(); CREATE FUNCTION own.reset() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.active := true; RETURN NEW; END'", "app");
+        string[] elsewhere = ["restore", "latest", "--yes", "--target", $"main={server.SocketUrl("copy")}"];
+        WriteAppFile($$"""main: {type: postgres, url: "{{server.SocketUrl("odoo")}}", neutralize: [odoo, "UPDATE res_users SET email = 'nobody'", "TRUNCATE nothing", "DELETE FROM website"]}""");
+        Succeed("backup");
+
+        ProgramRun told = LifeboatProgram.Run(_folder.Path, [.. elsewhere, "-v"]);
+
+        Assert.True(told.ExitStatus == 3, told.All);
+        Assert.Contains("make the copy neutral: UPDATE res_users SET email = 'nobody': no row was changed", told.All, StringComparison.Ordinal);
+        Assert.Equal(1, told.All.Split("LB8030").Length - 1);
+        Assert.Contains("make the copy neutral: DELETE FROM website: 1 row", told.All, StringComparison.Ordinal);
+        foreach (string way in (string[])["own.swallow()", "own.reset()"])
+        {
+            server.Sql("odoo", $"DROP TRIGGER IF EXISTS keep ON own.ir_cron; CREATE TRIGGER keep BEFORE UPDATE ON own.ir_cron FOR EACH ROW EXECUTE FUNCTION {way}");
+            Succeed("backup");
+            ProgramRun failed = LifeboatProgram.Run(_folder.Path, elsewhere);
+            Assert.True(failed.ExitStatus == 1, failed.All);
+            Assert.Contains("LB8022 main: make the copy neutral: scheduled jobs inactive, but for the one that cleans up: it changed", failed.All, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task Older_Odoo_tables_are_made_neutral_as_far_as_they_are_there()
     {
         await using PostgresServer server = await PostgresServer.StartAsync();

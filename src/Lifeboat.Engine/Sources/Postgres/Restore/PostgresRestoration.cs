@@ -30,7 +30,7 @@ internal sealed class PostgresRestoration(
     RestoreRun restore,
     MadeOnServers run) : IRestoration
 {
-    private readonly PostgresNeutral _neutral = new(settings.Name, settings.Neutralize);
+    private readonly PostgresNeutral _neutral = new(settings.Name, settings.Neutralize, context.Progress);
     private RestoreTarget? _target;
     private DatabaseSwitch? _switch;
     private PreparedRestore? _prepared;
