@@ -91,6 +91,35 @@ public sealed partial class SettingsSweepTests : IDisposable
         Assert.Equal("captured", server.Sql(name, "SELECT a FROM t").Trim());
     }
 
+    [Fact]
+    public async Task A_table_that_was_added_to_an_extension_is_told_and_what_the_extension_makes_is_not()
+    {
+        await using PostgresServer server = await PostgresServer.StartAsync();
+        server.CreateDatabase("members");
+        server.Sql(
+            "members",
+            """
+            CREATE EXTENSION ltree; CREATE EXTENSION pg_trgm VERSION '1.3'; ALTER EXTENSION pg_trgm UPDATE TO '1.4'; ALTER EXTENSION pg_trgm UPDATE;
+            CREATE EXTENSION hstore; CREATE SCHEMA other; ALTER EXTENSION hstore SET SCHEMA other;
+            CREATE TABLE orders (id int); INSERT INTO orders VALUES (1), (2); CREATE TABLE "Empty" (id int); CREATE SEQUENCE numbers;
+            ALTER EXTENSION ltree ADD TABLE orders; ALTER EXTENSION ltree ADD TABLE "Empty"; ALTER EXTENSION ltree ADD SEQUENCE numbers;
+            """);
+        RestoreBench bench = Bench();
+        await using VerifiedSnapshot snapshot = await bench.CaptureAsync(server, "members");
+
+        Problem[] told = [.. bench.Host.Warnings];
+        Assert.All(told, static problem => Assert.Equal(ErrorCodes.PostgresDataLeftOut, problem.Code));
+        Assert.Equal(
+            ["sequence public.numbers", "table public.\"Empty\"", "table public.orders"],
+            told.Select(static problem => problem.Message[..problem.Message.IndexOf(" was made", StringComparison.Ordinal)]).Order(StringComparer.Ordinal));
+        foreach (Problem problem in told)
+            server.Sql("members", problem.Hint[..problem.Hint.IndexOf(" takes", StringComparison.Ordinal)]);
+        RestoreBench again = Bench();
+        await using VerifiedSnapshot whole = await again.CaptureAsync(server, "members");
+        Assert.Empty(again.Host.Warnings);
+        Assert.Equal([0L, 2L], whole.Metadata.Sources[0].Tables!.Select(static t => t.Rows).Order());
+    }
+
     private RestoreBench Bench()
     {
         RestoreBench bench = new();

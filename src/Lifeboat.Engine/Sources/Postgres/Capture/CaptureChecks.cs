@@ -78,6 +78,13 @@ internal static class CaptureChecks
                 $"the options of the user mapping for {SqlText.Identifier(mapped)} at server {SqlText.Identifier(server)}, if there are any, may not be read: the snapshot has it without",
                 "connect as a superuser to have them, or set them again after a restore (ALTER USER MAPPING)",
                 source);
+        foreach (AddedMember member in catalogue.AddedToExtensions)
+            yield return new Problem(
+                ErrorCodes.PostgresDataLeftOut,
+                $"{member.Kind} {member.DisplayName} was made a member of extension {member.Extension}, and CREATE EXTENSION does not make it: "
+                + "the snapshot has neither its definition nor what is in it",
+                $"ALTER EXTENSION {SqlText.Identifier(member.Extension)} DROP {member.Kind.ToUpperInvariant()} {member.DisplayName} takes it out of the extension, and leaves it as it is; then back up again",
+                source);
         foreach (CatalogueRelation table in catalogue.ForeignTables)
             yield return new Problem(
                 ErrorCodes.PostgresDataLeftOut,

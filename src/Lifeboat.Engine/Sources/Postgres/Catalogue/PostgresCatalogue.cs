@@ -31,6 +31,9 @@ internal sealed record PostgresCatalogue(
     /// <summary>The versions of the database's locale: with which it was made, and which the server has now; null where the server does not know.</summary>
     public (string? Recorded, string? Actual) CollationVersion { get; init; }
 
+    /// <summary>Tables and sequences that somebody made members of an extension whose own script does not make them.</summary>
+    public IReadOnlyList<AddedMember> AddedToExtensions { get; init; } = [];
+
     /// <summary>The collations of columns and indexes.</summary>
     public IReadOnlyList<UsedCollation> Collations { get; init; } = [];
 
@@ -65,6 +68,7 @@ internal sealed record PostgresCatalogue(
                 : [.. (await session.QueryAsync("SELECT usename, srvname FROM pg_user_mappings WHERE umoptions IS NULL ORDER BY srvname, usename", cancellation))
                     .Select(static row => (row[0] ?? "", row[1]!))],
             CollationVersion = await CollationVersionAsync(session, cancellation),
+            AddedToExtensions = await AddedMember.ReadAsync(session, cancellation),
             Collations = await UsedCollation.ReadAsync(session, cancellation),
             SelfReadingViews = [.. (await session.QueryAsync(SelfReadingViewsSql, cancellation)).Select(static row => row[0]!)],
         };
