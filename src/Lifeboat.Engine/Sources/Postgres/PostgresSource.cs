@@ -104,8 +104,7 @@ public sealed class PostgresSource(PostgresSettings settings, string? toolsFolde
     {
         try
         {
-            await RedactedTables.ReadAsync(session, catalogue, settings.Redact, Redacting.NewKey(context.Host), cancellation);
-            return [];
+            return (await RedactedTables.ReadAsync(session, catalogue, settings.Redact, Redacting.NewKey(context.Host), cancellation)).Warnings;
         }
         catch (LifeboatException e)
         {

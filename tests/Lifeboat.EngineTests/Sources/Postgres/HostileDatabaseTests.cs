@@ -1,3 +1,5 @@
+using Lifeboat.Engine.Apps;
+using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Sources;
 using Lifeboat.Engine.Sources.Postgres;
 using Lifeboat.Engine.Snapshots;
@@ -77,6 +79,50 @@ public sealed class HostileDatabaseTests(PostgresServer server) : IClassFixture<
         Assert.Equal(tables, details.Tables.Count(static t => t.Name == "seq").ToString(System.Globalization.CultureInfo.InvariantCulture));
     }
 
+    /// <summary>Every way by which redacting would call a function: when the replacement is tried, when it is captured, when constraints and indexes on it are proven.</summary>
+    [Fact]
+    public async Task Redacting_calls_nothing_that_the_owner_wrote_and_says_what_it_did_not_prove()
+    {
+        CreateOwned("redacted", "redacted_owner");
+        server.Sql(
+            "redacted",
+            """
+            CREATE SCHEMA app; CREATE TABLE app.called (by text);
+            CREATE FUNCTION app.evil(v text) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN
+              IF (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) THEN EXECUTE 'ALTER ROLE redacted_owner SUPERUSER'; END IF; RETURN true; END $$;
+            CREATE FUNCTION app.shown(v text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN PERFORM app.evil(v); RETURN v; END $$;
+            CREATE TYPE app.state AS ENUM ('new', 'old');
+            CREATE FUNCTION app.word(s app.state) RETURNS text IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN PERFORM app.evil('x'); RETURN 'new'; END $$;
+            CREATE CAST (app.state AS text) WITH FUNCTION app.word(app.state) AS ASSIGNMENT;
+            CREATE DOMAIN app.handle AS varchar(40) CHECK (app.evil(VALUE::text));
+            CREATE DOMAIN app.inner_handle AS app.handle;
+            CREATE TABLE app.person (id int PRIMARY KEY, nick app.inner_handle, mail text CHECK (app.evil(mail)), s app.state, plain text CHECK (length(plain) > 2));
+            CREATE INDEX ON app.person (app.shown(mail)); CREATE INDEX ON app.person (id) WHERE app.evil(nick::text);
+            INSERT INTO app.person VALUES (1, 'secret', 'secret', 'old', 'secret');
+            """,
+            "redacted_owner");
+        ColumnRedaction[] redact = [
+            new("nick", ["app", "person", "nick"], Replacement.Hash, null), new("mail", ["app", "person", "mail"], Replacement.Mask, null),
+            new("s", ["app", "person", "s"], Replacement.Constant, "new"), new("plain", ["app", "person", "plain"], Replacement.Mask, null)];
+        PostgresSource source = new(server.Settings("redacted") with { Redact = redact }, server.Bin, _bench.Host.Context, new NoSecrets());
+
+        Problem[] told = [.. await source.CheckAsync(Cancellation)];
+        await using (ICapture capture = await source.OpenAsync(Cancellation))
+            await capture.WriteAsync(_bench.Snapshot, Cancellation);
+
+        Assert.Equal("f", server.Sql("postgres", "SELECT rolsuper FROM pg_roles WHERE rolname = 'redacted_owner'").Trim());
+        Assert.All(told, static problem => Assert.Equal(ErrorCodes.PostgresRedactionUnproven, problem.Code));
+        Assert.Equal(4, told.Length);
+        foreach (string what in (string[])["check constraint person_mail_check", "domain app.inner_handle", "index person_shown_idx", "index person_id_idx"])
+            Assert.Contains(told, problem => problem.Message.Contains(what, StringComparison.Ordinal));
+        string[] row = File.ReadAllText(_bench.SnapshotFile("databases/main/data/app.person.copy")).Trim().Split('\t');
+        Assert.Equal(["1", "xxxxxx", "new", "xxxxxx"], [row[0], .. row[2..]]);
+        Assert.Equal(32, row[1].Length);
+        // What is the system's own is proven as before.
+        PostgresSource refused = new(server.Settings("redacted") with { Redact = [new("plain", ["app", "person", "plain"], Replacement.Constant, "x")] }, server.Bin, _bench.Host.Context, new NoSecrets());
+        Assert.Contains("check constraint person_plain_check refuses the values", Assert.Single(await refused.CheckAsync(Cancellation)).Message, StringComparison.Ordinal);
+    }
+
     private static async Task RunAsync(NpgsqlConnection connection, string sql)
     {
         await using NpgsqlCommand command = new(sql, connection);
@@ -89,6 +135,6 @@ public sealed class HostileDatabaseTests(PostgresServer server) : IClassFixture<
         server.CreateDatabase(database, $"OWNER {owner}");
     }
 
-    private Task<IReadOnlyList<Lifeboat.Engine.Errors.Problem>> CheckAsync(string database) =>
+    private Task<IReadOnlyList<Problem>> CheckAsync(string database) =>
         new PostgresSource(server.Settings(database), server.Bin, _bench.Host.Context, new NoSecrets()).CheckAsync(Cancellation);
 }

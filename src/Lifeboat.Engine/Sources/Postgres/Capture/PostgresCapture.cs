@@ -91,7 +91,7 @@ internal sealed class PostgresCapture : ICapture
 
     public async Task<SourceMetadata> WriteAsync(ISnapshotWriter writer, CancellationToken cancellation)
     {
-        foreach (Problem warning in CaptureChecks.Warnings(Session, _cut.Catalogue))
+        foreach (Problem warning in CaptureChecks.Warnings(Session, _cut.Catalogue).Concat(_redacted.Warnings))
             _context.Progress.Report(new Warned(Source, warning));
         CountingWriter files = new(writer);
         CatalogueRelation[] tables = [.. _cut.Catalogue.Tables.Where(t => !(t.Unlogged && Session.InRecovery))

@@ -15,6 +15,7 @@ internal sealed class RedactedTables
     private readonly Dictionary<uint, Dictionary<string, string>> _expressions = [];
     private readonly Dictionary<(uint Table, string Column), ColumnRedaction> _wanted = [];
     private readonly List<Problem> _problems = [];
+    private readonly List<Problem> _warnings = [];
 
     private RedactedTables(PsqlSession session, PostgresCatalogue catalogue, string key)
     {
@@ -22,6 +23,9 @@ internal sealed class RedactedTables
         _catalogue = catalogue;
         _key = key;
     }
+
+    /// <summary>What could not be proven.</summary>
+    public IReadOnlyList<Problem> Warnings => _warnings;
 
     private string Source => _session.Connection.Source;
 
@@ -107,6 +111,7 @@ internal sealed class RedactedTables
         _ when facts.Generated => ("it is generated from other columns and not captured anyway", "redact the columns that it is made from"),
         _ when facts.PartitionKey => ("its values decide in which partition a row lies", "leave it as it is"),
         _ when facts.Identity => ("it is an identity column, whose values tell rows apart", "leave it as it is"),
+        Replacement.Constant when facts.HoldsOthers => ($"its type {facts.Type} is made of others, with rules of their own", facts.NotNull ? "leave it as it is" : "write `null`"),
         Replacement.Null when facts.NotNull => ("it is NOT NULL", "write `hash`, `mask` or `\"constant:TEXT\"`"),
         Replacement.Mask or Replacement.Hash when !facts.Text =>
             ($"its type {facts.Type} is not one of text", facts.NotNull ? "write `\"constant:VALUE\"`" : "write `null` or `\"constant:VALUE\"`"),
@@ -120,7 +125,7 @@ internal sealed class RedactedTables
     {
         string stored = $"({SqlText.Literal(constant)}::{facts.Type})", whole = $"({SqlText.Literal(constant)}::{facts.TypeAtLarge})";
         string? fits = null;
-        string? failure = await AttemptAsync(async () => fits = await _session.QueryOneAsync($"SELECT {stored}::text = {whole}::text", cancellation), cancellation);
+        string? failure = await AttemptAsync(async () => fits = await _session.QueryOneAsync($"SELECT pg_catalog.format('%s', {stored}) = pg_catalog.format('%s', {whole})", cancellation), cancellation);
         if (failure is null && fits != "t")
             await AttemptAsync(async () => fits = await _session.QueryOneAsync($"SELECT {stored} = {whole}", cancellation), cancellation); // 7 and 7.00
         return failure ?? (fits == "t" ? null : "the constant does not fit into the column");
@@ -182,7 +187,13 @@ internal sealed class RedactedTables
                 _problems.Add(Redacting.Refused(
                     Source, names, $"table {table.DisplayName} could not be restored: {obstacle}",
                     "write another replacement (`null` and `hash` fit unique columns), or leave the column as it is"));
-            foreach (RedactionTest test in await proof.TestsAsync(cancellation))
+            IReadOnlyList<RedactionTest> tests = await proof.TestsAsync(cancellation);
+            foreach (string unproven in proof.Unproven)
+                _warnings.Add(new Problem(
+                    ErrorCodes.PostgresRedactionUnproven,
+                    $"whether the values that take the place of {names} fit into table {table.DisplayName} was not tried: {unproven}, which others than superusers can change, and which would run with the rights of user {_session.User}",
+                    "try a restore of the snapshot to another place; it says what does not fit", Source));
+            foreach (RedactionTest test in tests)
             {
                 string? found = null;
                 string? failure = await AttemptAsync(async () => found = await _session.QueryOneAsync(test.Sql, cancellation), cancellation);
@@ -199,11 +210,17 @@ internal sealed class RedactedTables
         WITH RECURSIVE below AS (SELECT {table}::oid AS oid UNION SELECT i.inhrelid FROM pg_inherits i JOIN below t ON i.inhparent = t.oid),
             kin AS (SELECT oid FROM below UNION SELECT i.inhparent FROM pg_inherits i JOIN kin t ON i.inhrelid = t.oid)
         SELECT a.attrelid, c.relkind, a.attnotnull OR t.typnotnull, a.attgenerated <> '', a.attidentity <> '', t.typcategory = 'S' AND t.oid <> '"char"'::regtype,
-            format_type(a.atttypid, a.atttypmod), format_type(a.atttypid, -1),
+            format_type(base.typ, base.modifier), format_type(base.typ, -1),
             EXISTS (SELECT FROM kin k JOIN pg_attribute p ON p.attrelid = k.oid AND p.attname = a.attname JOIN pg_depend d
                 ON d.classid = 'pg_class'::regclass AND d.objid = k.oid AND d.objsubid = p.attnum
-                AND d.refclassid = 'pg_class'::regclass AND d.refobjid = k.oid AND d.refobjsubid = 0 AND d.deptype = 'i')
+                AND d.refclassid = 'pg_class'::regclass AND d.refobjid = k.oid AND d.refobjsubid = 0 AND d.deptype = 'i'),
+            (SELECT b.typtype = 'c' OR coalesce(e.typtype IN ('c', 'd'), false) FROM pg_type b LEFT JOIN pg_type e ON e.oid = b.typelem WHERE b.oid = base.typ)
         FROM below b JOIN pg_class c ON c.oid = b.oid JOIN pg_attribute a ON a.attrelid = b.oid JOIN pg_type t ON t.oid = a.atttypid
+        CROSS JOIN LATERAL (
+            WITH RECURSIVE chain(typ, modifier, depth) AS (
+                SELECT a.atttypid, a.atttypmod, 0
+                UNION ALL SELECT y.typbasetype, y.typtypmod, depth + 1 FROM chain JOIN pg_type y ON y.oid = chain.typ WHERE y.typtype = 'd')
+            SELECT typ, modifier FROM chain ORDER BY depth DESC LIMIT 1) base
         WHERE a.attname = {SqlText.Literal(column)} AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attrelid
         """;
 
@@ -222,11 +239,15 @@ internal sealed class RedactedTables
 
         public bool Text { get; } = row[5] == "t";
 
+        /// <summary>Of a domain, the type that it is over: a domain's rules may call functions, which nothing that is captured is to do.</summary>
         public string Type { get; } = row[6]!;
 
         /// <summary>Without the column's length or precision.</summary>
         public string TypeAtLarge { get; } = row[7]!;
 
         public bool PartitionKey { get; } = row[8] == "t";
+
+        /// <summary>Whether it is a composite type, or an array of such or of domains.</summary>
+        public bool HoldsOthers { get; } = row[9] == "t";
     }
 }
