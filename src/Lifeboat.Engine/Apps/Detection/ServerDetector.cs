@@ -61,7 +61,12 @@ internal sealed class ServerDetector(RunContext context, DetectionPlaces places)
             "SELECT coalesce(json_agg(datname ORDER BY datname), '[]') FROM pg_database WHERE NOT datistemplate AND datallowconn AND datname <> 'postgres'",
         ])
         {
-            Environment = new Dictionary<string, string?> { ["PGCONNECT_TIMEOUT"] = "2", ["PGCLIENTENCODING"] = "UTF8" },
+            Environment = new Dictionary<string, string?>
+            {
+                ["PGCONNECT_TIMEOUT"] = "2", ["PGCLIENTENCODING"] = "UTF8",
+                // Somebody may have a function of his in schema public that fits better than the system's (CVE-2018-1058).
+                ["PGOPTIONS"] = "-c search_path=pg_catalog,pg_temp",
+            },
         };
         using CancellationTokenSource limit = new(ProbeLimit, context.Host.Time);
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);

@@ -12,11 +12,16 @@ namespace Lifeboat.Tests.Sources.Postgres;
 public sealed class PostgresTextTests
 {
     private const string Defaults =
-        "application_name=lifeboat&connect_timeout=15&keepalives_idle=30&keepalives_interval=15&keepalives_count=4&options=" + Options;
+        "application_name=lifeboat&connect_timeout=15&keepalives_idle=30&keepalives_interval=15&keepalives_count=4&client_encoding=UTF8&options=" + Options;
 
     private const string Options =
-        "-c%20TimeZone%3DUTC%20-c%20IntervalStyle%3Dpostgres%20-c%20lc_monetary%3DC%20-c%20bytea_output%3Dhex%20-c%20array_nulls%3Don%20-c%20quote_all_identifiers%3Doff"
-        + "%20-c%20default_transaction_read_only%3Doff%20-c%20statement_timeout%3D0%20-c%20idle_in_transaction_session_timeout%3D0";
+        "-c%20search_path%3Dpg_catalog%2C%5C%20pg_temp%20-c%20DateStyle%3DISO%2C%5C%20MDY%20-c%20IntervalStyle%3Dpostgres%20-c%20TimeZone%3DUTC%20-c%20extra_float_digits%3D3"
+        + "%20-c%20bytea_output%3Dhex%20-c%20lc_monetary%3DC%20-c%20xmloption%3Dcontent%20-c%20xmlbinary%3Dbase64%20-c%20array_nulls%3Don%20-c%20standard_conforming_strings%3Don"
+        + "%20-c%20backslash_quote%3Dsafe_encoding%20-c%20quote_all_identifiers%3Doff%20-c%20row_security%3Doff%20-c%20check_function_bodies%3Doff%20-c%20client_min_messages%3Dwarning"
+        + "%20-c%20statement_timeout%3D0%20-c%20lock_timeout%3D0%20-c%20idle_in_transaction_session_timeout%3D0%20-c%20default_transaction_read_only%3Doff"
+        + "%20-c%20default_transaction_isolation%3Dread%5C%20committed%20-c%20default_transaction_deferrable%3Doff%20-c%20transform_null_equals%3Doff%20-c%20synchronize_seqscans%3Doff"
+        + "%20-c%20gin_fuzzy_search_limit%3D0%20-c%20exit_on_error%3Doff%20-c%20jit%3Doff%20-c%20default_tablespace%3D%20-c%20temp_tablespaces%3D"
+        + "%20-c%20default_table_access_method%3Dheap%20-c%20local_preload_libraries%3D";
 
     [Theory]
     [InlineData("postgresql://odoo@/archive", "postgresql://odoo@/archive?", "postgresql://odoo@/new%20db?")]
@@ -45,6 +50,23 @@ public sealed class PostgresTextTests
         PostgresConnection connection = await ConnectionAsync("postgresql://h/x?application_name=mine&options=-c%20role%3Dme&connect_timeout=3");
         Assert.StartsWith("postgresql://h/x?application_name=mine&connect_timeout=3&keepalives", connection.Uri, StringComparison.Ordinal);
         Assert.EndsWith("&options=-c%20role%3Dme%20" + Options, connection.Uri, StringComparison.Ordinal);
+        Assert.True(connection.ChoosesRole);
+        Assert.False((await ConnectionAsync("postgresql://h/x?options=-c%20my.role%3Dme")).ChoosesRole);
+    }
+
+    [Theory]
+    [InlineData("shop", "dbname='shop'")]
+    [InlineData("a=b", "dbname='a=b'")]
+    [InlineData("it's \\ a", "dbname='it\\'s \\\\ a'")]
+    public void A_database_is_never_a_bare_name_for_a_program(string name, string expected) => Assert.Equal(expected, PostgresConnection.DatabaseArgument(name));
+
+    [Fact]
+    public async Task Another_user_begins_without_what_only_the_first_may_set()
+    {
+        PostgresConnection connection = await ConnectionAsync("postgresql://boss:secret@h/x?passfile=/f");
+        PostgresConnection other = connection.WithStartSetting("event_triggers", "off").WithLogin("some one", new Secret("other"));
+        Assert.Equal("postgresql://some%20one@h/x?" + Defaults, other.Uri);
+        Assert.Equal("other", other.Password!.Reveal());
     }
 
     [Theory]

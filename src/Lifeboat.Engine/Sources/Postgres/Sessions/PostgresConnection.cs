@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.RegularExpressions;
 using Lifeboat.Engine.Apps;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Processes;
@@ -10,7 +11,7 @@ namespace Lifeboat.Engine.Sources.Postgres.Sessions;
 /// How to reach one database through the server's own client programs. The URI is passed on as it is; the password travels in the
 /// child's environment, or, behind a <c>via:</c> prefix that no environment crosses, as the first line of its input.
 /// </summary>
-public sealed record PostgresConnection
+public sealed partial record PostgresConnection
 {
     // Reads the password before the program starts; `read` takes a pipe's bytes one by one, so nothing of what follows is lost.
     private const string PasswordShim = "IFS= read -r PGPASSWORD; export PGPASSWORD; exec \"$@\"";
@@ -26,7 +27,7 @@ public sealed record PostgresConnection
     /// <summary>The source's name, for messages.</summary>
     public string Source { get; }
 
-    public Secret? Password { get; }
+    public Secret? Password { get; private init; }
 
     /// <summary>The command prefix that reaches the server's programs; empty for none.</summary>
     public IReadOnlyList<string> Via { get; }
@@ -59,6 +60,9 @@ public sealed record PostgresConnection
 
     private string MoreOptions { get; init; } = "";
 
+    /// <summary>Whether the app file itself says as which role to act.</summary>
+    internal bool ChoosesRole => RoleOption().IsMatch(Address.Parameter("options") ?? "");
+
     /// <summary>Reads a source's settings; asks for its secrets.</summary>
     /// <exception cref="LifeboatException">The URI is none, or a secret is missing.</exception>
     public static async Task<PostgresConnection> FromAsync(PostgresSettings settings, ISecretResolver secrets,
@@ -88,6 +92,10 @@ public sealed record PostgresConnection
 
     /// <summary>The same under another <c>application_name</c>, by which the server's views tell it from others.</summary>
     public PostgresConnection WithApplicationName(string name) => this with { Address = Address.With("application_name", name) };
+
+    /// <summary>The same for another user, who may not make all of the settings that another one made from the start.</summary>
+    public PostgresConnection WithLogin(string user, Secret password) =>
+        this with { Address = Address.WithUser(user), Password = password, StartOptions = SessionSettings.StartOptions, MoreOptions = "" };
 
     /// <summary>The same with one more setting from the start of each session on.</summary>
     public PostgresConnection WithStartSetting(string setting, string value) =>
@@ -130,6 +138,9 @@ public sealed record PostgresConnection
             new ProgramStart(all[0], all[1..]) { Environment = environment },
             shim ? Encoding.UTF8.GetBytes(Password!.Reveal() + "\n") : default);
     }
+
+    [GeneratedRegex(@"(?:^|\s)(?:-c\s*|--)role=", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex RoleOption();
 
     /// <summary>Settings that must hold on either side of a <c>via:</c> prefix, so they go into the URI; the app file's own win.</summary>
     private static PostgresUri WithDefaults(PostgresUri uri) => uri

@@ -63,6 +63,10 @@ internal sealed record PostgresUri
     public PostgresUri With(string name, string value) =>
         this with { Parameters = [.. Parameters.Where(p => p.Key != name), new(name, Uri.EscapeDataString(value))] };
 
+    /// <summary>The same for another user.</summary>
+    public PostgresUri WithUser(string user) =>
+        this with { User = Uri.EscapeDataString(user), Parameters = [.. Parameters.Where(static p => p.Key is not ("user" or "passfile"))] };
+
     /// <summary>The URI without its password.</summary>
     public override string ToString()
     {

@@ -219,8 +219,8 @@ public sealed class PsqlSession : IAsyncDisposable
         ServerVersionNumber = int.Parse(rows[0][0]!, CultureInfo.InvariantCulture);
         ServerEncoding = rows[0][1]!;
         ServerVersion = rows[0][2]!;
-        bool superuser = rows[0][3] == "t";
-        if (superuser && rows[0][4] == "t")
+        bool asLoggedIn = rows[0][3] == "t" && !Connection.ChoosesRole;
+        if (asLoggedIn && rows[0][4] == "t")
         {
             // A setting gives a superuser a role to have fewer rights, and then could not read everything; somebody else may have his rights by it alone.
             await ExecuteAsync("SET ROLE NONE", cancellation);
@@ -230,7 +230,7 @@ public sealed class PsqlSession : IAsyncDisposable
         await ExecuteAsync($"SET client_encoding TO '{ClientEncoding}'", cancellation);
         TextEncoding = ServerEncoding == AnyBytes ? Encoding.Latin1 : new UTF8Encoding(false);
         CanRestrictRelations = known.Contains(SessionSettings.RestrictRelations);
-        StartOptions = SessionSettings.StartOptionsWith(known, superuser);
+        StartOptions = SessionSettings.StartOptionsWith(known, asLoggedIn);
         Connection = Connection.WithSettingsOf(this);
         rows = await QueryAsync(
             """
