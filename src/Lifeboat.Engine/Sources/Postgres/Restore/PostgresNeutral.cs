@@ -18,12 +18,13 @@ internal sealed class PostgresNeutral(string source, IReadOnlyList<string> wante
         : [one]).Select(Neutralizing.Step);
 
     /// <param name="session">In the staged database.</param>
+    /// <param name="owner">Whose the database is to be; as long as it is staged, it need not be his.</param>
     /// <returns>How many statements were run.</returns>
     /// <exception cref="LifeboatException">One of them failed.</exception>
-    public async Task<int> RunAsync(PsqlSession session, CancellationToken cancellation)
+    public async Task<int> RunAsync(PsqlSession session, string owner, CancellationToken cancellation)
     {
         int count = 0;
-        string path = await session.QueryOneAsync(PathSql, cancellation) ?? "public";
+        string path = await session.QueryOneAsync(PathSql(owner), cancellation) ?? "public";
         await session.ExecuteAsync("BEGIN", cancellation);
         // Names are found as the application finds them. From here to the end, whatever we say ourselves says pg_catalog.
         await session.QueryAsync($"SELECT pg_catalog.set_config('search_path', {SqlText.Literal(path)}, true)", cancellation);
@@ -95,12 +96,12 @@ internal sealed class PostgresNeutral(string source, IReadOnlyList<string> wante
             cancellation) == columns.Count.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>The path that the database's owner finds names by: of its settings the one that wins, as in a session of its own.</summary>
-    private const string PathSql =
-        """
+    private static string PathSql(string owner) =>
+        $"""
         SELECT pg_catalog.replace(coalesce((
             SELECT pg_catalog.substr(c.setting, 13) FROM pg_catalog.pg_db_role_setting s, pg_catalog.unnest(s.setconfig) c(setting)
-            WHERE s.setdatabase IN (0, d.oid) AND s.setrole IN (0, d.datdba) AND pg_catalog.starts_with(c.setting, 'search_path=')
-            ORDER BY s.setrole = 0, s.setdatabase = 0 LIMIT 1), '"$user", public'), '"$user"', pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(d.datdba)))
-        FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()
+            WHERE s.setdatabase IN (0, d.oid) AND (s.setrole = 0 OR s.setrole = r.oid) AND pg_catalog.starts_with(c.setting, 'search_path=')
+            ORDER BY s.setrole = 0, s.setdatabase = 0 LIMIT 1), '"$user", public'), '"$user"', pg_catalog.quote_ident(r.rolname))
+        FROM pg_catalog.pg_database d JOIN pg_catalog.pg_roles r ON r.rolname = {SqlText.Literal(owner)} WHERE d.datname = pg_catalog.current_database()
         """;
 }

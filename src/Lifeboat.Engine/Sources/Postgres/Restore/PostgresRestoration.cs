@@ -106,8 +106,9 @@ internal sealed class PostgresRestoration(
     {
         if (settings.Neutralize.Count == 0)
             return;
-        await using PsqlSession session = await (await TargetAsync(cancellation)).OpenStagingAsync(cancellation);
-        int statements = await _neutral.RunAsync(session, cancellation);
+        RestoreTarget target = await TargetAsync(cancellation);
+        await using PsqlSession session = await target.OpenStagingAsync(cancellation);
+        int statements = await _neutral.RunAsync(session, target.Details.Database.Owner, cancellation);
         context.Progress.Report(new Noted(settings.Name, string.Create(CultureInfo.InvariantCulture, $"made neutral by {statements} statements")));
     }
 

@@ -22,7 +22,7 @@ internal sealed record SchemaReference(string Text, IReadOnlyDictionary<SqlState
 /// </remarks>
 internal sealed class ReferenceDatabase(RestoreTarget target, PreparedRestore prepared, DatabaseSwitch databases)
 {
-    private PostgresConnection Connection => target.Connection.WithDatabase(target.Names.Reference);
+    private PostgresConnection Connection => target.Connection.WithDatabase(target.Names.Reference).WithUsualPath();
 
     /// <param name="captured">The captured schema in its order, as the restore runs it.</param>
     /// <param name="wanted">Those of its statements whose objects are looked at.</param>

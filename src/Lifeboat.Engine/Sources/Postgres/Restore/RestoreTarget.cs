@@ -40,8 +40,14 @@ internal sealed partial record RestoreTarget(
 
     public PostgresConnection Maintenance => Connection.WithDatabase(MaintenanceDatabase);
 
-    public PostgresConnection Staging => WithoutLoginTriggers
-        ? Connection.WithDatabase(Names.Staging).WithStartSetting("event_triggers", "off") : Connection.WithDatabase(Names.Staging);
+    public PostgresConnection Staging
+    {
+        get
+        {
+            PostgresConnection staging = Connection.WithDatabase(Names.Staging).WithUsualPath();
+            return WithoutLoginTriggers ? staging.WithStartSetting("event_triggers", "off") : staging;
+        }
+    }
 
     /// <summary>In which encoding the client programs read from the maintenance database.</summary>
     public string MaintenanceEncoding { get; init; } = "UTF8";

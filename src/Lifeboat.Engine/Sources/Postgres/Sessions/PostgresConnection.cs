@@ -101,6 +101,12 @@ public sealed partial record PostgresConnection
     public PostgresConnection WithStartSetting(string setting, string value) =>
         this with { MoreOptions = $"{MoreOptions} {SessionSettings.StartOption(setting, value)}".TrimStart() };
 
+    /// <summary>
+    /// The same with the search path that a server has without any setting, for a database in which definitions are run. Sessions of ours and client programs begin with another one all the
+    /// same; but the script of an extension may take the one that a session would go back to for the database's (PostGIS's topology does), and find no type of another extension by ours.
+    /// </summary>
+    public PostgresConnection WithUsualPath() => WithStartSetting("search_path", "\"$user\", public");
+
     /// <summary>The same with all settings that the server knows and the user may make from the start of each session on.</summary>
     /// <param name="session">A session with this server, of this user.</param>
     public PostgresConnection WithSettingsOf(PsqlSession session) => this with { StartOptions = session.StartOptions };
