@@ -244,7 +244,7 @@ internal sealed class PostgresCapture : ICapture
         List<string> options =
         [
             "--globals-only", $"--database={PostgresConnection.DatabaseArgument(NameText.Decode(details.Database.Name, details))}",
-            $"--encoding={Session.ClientEncoding}",
+            $"--encoding={Session.SharedNamesEncoding}",
         ];
         if (!details.RolePasswords)
             options.Add("--no-role-passwords");

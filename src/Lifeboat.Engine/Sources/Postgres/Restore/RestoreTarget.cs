@@ -49,8 +49,8 @@ internal sealed partial record RestoreTarget(
         }
     }
 
-    /// <summary>In which encoding the client programs read from the maintenance database.</summary>
-    public string MaintenanceEncoding { get; init; } = "UTF8";
+    /// <inheritdoc cref="PsqlSession.SharedNamesEncoding"/>
+    public string SharedNamesEncoding { get; init; } = "UTF8";
 
     /// <summary>Whether no event trigger ON login (17 and later) fires for our sessions, and writes what was not captured. Only a superuser may say so.</summary>
     public bool WithoutLoginTriggers { get; init; }
@@ -74,7 +74,7 @@ internal sealed partial record RestoreTarget(
         return new RestoreTarget(
             context, connection.WithSettingsOf(session), tools, older ? tools : ReaderOf(captured, tools, found), session.Database, session.ServerMajor, snapshot, captured, details, StagingNames.For(live, restoreId))
         {
-            MaintenanceEncoding = session.ClientEncoding,
+            SharedNamesEncoding = session.SharedNamesEncoding,
         };
     }
 
@@ -99,7 +99,7 @@ internal sealed partial record RestoreTarget(
     /// <summary>Roles, memberships and tablespaces of the target server, as pg_dumpall writes them.</summary>
     public async Task<Globals> TargetGlobalsAsync(bool superuser, CancellationToken cancellation)
     {
-        List<string> arguments = ["--globals-only", $"--database={PostgresConnection.DatabaseArgument(MaintenanceDatabase)}", $"--encoding={MaintenanceEncoding}"];
+        List<string> arguments = ["--globals-only", $"--database={PostgresConnection.DatabaseArgument(MaintenanceDatabase)}", $"--encoding={SharedNamesEncoding}"];
         if (!superuser)
             arguments.Add("--no-role-passwords");
         PostgresCommand command = Maintenance.Command(ServerTools.PgDumpAll, arguments);

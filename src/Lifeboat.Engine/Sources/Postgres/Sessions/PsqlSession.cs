@@ -64,6 +64,12 @@ public sealed class PsqlSession : IAsyncDisposable
     /// <summary>The same as PostgreSQL names it: for the programs that read from the database what the session reads.</summary>
     public string ClientEncoding => ClientEncodingFor(ServerEncoding);
 
+    /// <summary>
+    /// In which encoding pg_dumpall writes the names that all databases share: those are bytes, of the encoding of whichever database they were made from, so from one that is not in UTF-8
+    /// they are taken as they are.
+    /// </summary>
+    public string SharedNamesEncoding => ServerEncoding == "UTF8" ? ServerEncoding : AnyBytes;
+
     /// <summary>The database it is connected to.</summary>
     public string Database { get; private set; } = "";
 
