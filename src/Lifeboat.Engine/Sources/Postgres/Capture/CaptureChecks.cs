@@ -15,7 +15,7 @@ internal static class CaptureChecks
     {
         string user = SqlText.Identifier(session.User);
         string source = session.Connection.Source;
-        string role = session.Login == session.User ? ""
+        string role = session.Login == session.User || session.Connection.ChoosesRole ? ""
             : $"; a setting makes user {SqlText.Identifier(session.Login)} act as role {user} (ALTER ROLE … SET role, or ALTER DATABASE … SET role): RESET it, or give the role the right";
         List<Problem> problems =
         [
