@@ -91,6 +91,14 @@ public sealed class BundleReader : ISnapshotReader
             return ValueTask.CompletedTask;
         });
 
+    /// <summary>Reads what is in the bundle and not part of the snapshot: its cover.</summary>
+    /// <exception cref="LifeboatException">It is damaged, or was not written with this password.</exception>
+    public void AuthenticateCover(CancellationToken cancellation)
+    {
+        foreach (BundleEntry entry in _all.Where(static entry => entry.Path == Zip.CoverName))
+            Authenticate(entry, cancellation);
+    }
+
     public ValueTask DisposeAsync()
     {
         _file.Dispose();

@@ -44,12 +44,19 @@ public sealed class RestoreOperation(App? app, RunContext context)
             await past.SettleAsync(cancellation);
 
         string id = run.Host.NewId();
-        Work work = new(run, request, target, snapshot.Metadata, captured);
+        Work work = new(run, request, target, snapshot, captured);
         RestoreJournal? journal = null;
         await using StagedSources sources = Prepare(
             work, snapshot, name => new RestoreRun(id) { RecordAsync = (record, token) => journal!.RunOf(name).RecordAsync(record, token) });
         // All ciphertext is authenticated, which is cheap: damage is found before the first byte is written.
-        await run.PhaseAsync(null, Phase.Preflight, bundle.AuthenticateAsync, cancellation);
+        await run.PhaseAsync(
+            null, Phase.Preflight,
+            async token =>
+            {
+                await bundle.AuthenticateAsync(token);
+                await snapshot.CheckOwnFilesAsync(token);
+            },
+            cancellation);
         RestoreResult plan = Judge(work, id, await sources.PlanAsync(cancellation), interrupted) with { Authentic = snapshot.IsAuthentic, Doubts = doubts };
         if (request.DryRun)
             return refused ? plan with { Blockers = [.. doubts, .. plan.Blockers], Doubts = [] } : plan;
@@ -64,8 +71,13 @@ public sealed class RestoreOperation(App? app, RunContext context)
     }
 
     /// <summary>What is restored into what.</summary>
-    private sealed record Work(RunContext Run, RestoreRequest Request, App Target, SnapshotMetadata Metadata, IReadOnlyList<SourceMetadata> Captured)
+    private sealed record Work(RunContext Run, RestoreRequest Request, App Target, VerifiedSnapshot Snapshot, IReadOnlyList<SourceMetadata> Captured)
     {
+        public SnapshotMetadata Metadata => Snapshot.Metadata;
+
+        /// <summary>What is restored with all it has.</summary>
+        public SourceMetadata[] Whole => [.. Captured.Where(one => Request.ScopeOf(one.Name).IsWhole)];
+
         public JournalHeader Header(string id) => new(
             JournalHeader.CurrentVersion, id, Target.Name, Request.Snapshot.Id, Run.Host.LifeboatVersion, null,
             [.. Captured.Select(one => new JournalSource(one.Name, one.Type, Request.Targets.GetValueOrDefault(one.Name)))]);
@@ -112,7 +124,11 @@ public sealed class RestoreOperation(App? app, RunContext context)
         };
         try
         {
-            await switchover.CommitOrTakeBackAsync(cancellation, () => sources.StageAsync(journal, cancellation));
+            await switchover.CommitOrTakeBackAsync(cancellation, async () =>
+            {
+                await sources.StageAsync(journal, cancellation);
+                await work.Snapshot.CheckUnreadAsync(work.Whole, cancellation);
+            });
         }
         catch (LifeboatException e)
         {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using Lifeboat.Engine.Errors;
 
@@ -15,6 +16,7 @@ public sealed class VerifiedSnapshot : IAsyncDisposable
 
     private readonly ISnapshotReader _reader;
     private readonly Dictionary<string, string> _sums;
+    private readonly ConcurrentDictionary<string, bool> _opened = new(StringComparer.Ordinal);
 
     private VerifiedSnapshot(ISnapshotReader reader, SnapshotMetadata metadata, Dictionary<string, string> sums)
     {
@@ -61,7 +63,47 @@ public sealed class VerifiedSnapshot : IAsyncDisposable
         ErrorCodes.SnapshotIncomplete, $"the snapshot has no {path}", "use another snapshot; this one was altered or damaged", source);
 
     /// <summary>Opens a file; its bytes are checked as they are read, see <see cref="ISnapshotReader.Open"/>.</summary>
-    public Stream Open(string path) => new CheckedStream(_reader.Open(Listed(path, out string expected)), path, expected);
+    public Stream Open(string path)
+    {
+        string listed = Listed(path, out string expected);
+        if (!IsOfTree(path))
+            _opened[listed] = true;
+        return new CheckedStream(_reader.Open(listed), path, expected);
+    }
+
+    /// <summary>
+    /// Reads the snapshot's own files (metadata, instructions, log): nothing else would notice that they are not those of the checksums.
+    /// </summary>
+    /// <exception cref="LifeboatException">One is damaged or another.</exception>
+    public Task CheckOwnFilesAsync(CancellationToken cancellation) =>
+        CheckAsync(_sums.Keys.Where(static path => !path.Contains('/', StringComparison.Ordinal) || path.StartsWith("logs/", StringComparison.Ordinal)), cancellation);
+
+    /// <summary>
+    /// Reads what a restore of sources had no use for, so that it accepts no snapshot that a verification refuses. Files of rows and trees are compared as a whole
+    /// by whoever restores them.
+    /// </summary>
+    /// <param name="sources">The sources that were restored with all they have.</param>
+    /// <exception cref="LifeboatException">One is damaged or another.</exception>
+    public Task CheckUnreadAsync(IReadOnlyCollection<SourceMetadata> sources, CancellationToken cancellation)
+    {
+        HashSet<string> names = [.. sources.Select(static source => source.Name)];
+        HashSet<string> rows = [.. sources.SelectMany(static source => source.Tables ?? []).SelectMany(static table => table.Paths)];
+        return CheckAsync(
+            _sums.Keys.Where(path => !IsOfTree(path) && !rows.Contains(path) && !_opened.ContainsKey(path) && path.Split('/', 3) is [_, var source, _] && names.Contains(source)),
+            cancellation);
+    }
+
+    private static bool IsOfTree(string path) =>
+        path.StartsWith("files/", StringComparison.Ordinal) || path.StartsWith("vectors/", StringComparison.Ordinal);
+
+    private async Task CheckAsync(IEnumerable<string> paths, CancellationToken cancellation)
+    {
+        foreach (string path in paths.ToArray())
+        {
+            await using Stream stream = Open(path);
+            await stream.CopyToAsync(Stream.Null, cancellation);
+        }
+    }
 
     /// <summary>
     /// Opens a file of rows that are read back after they are loaded and compared with their table's digest. That proves more than the file's SHA-256 does, which

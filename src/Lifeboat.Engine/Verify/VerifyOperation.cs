@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Lifeboat.Engine.Apps;
+using Lifeboat.Engine.Bundles;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Progress;
@@ -25,7 +26,8 @@ public sealed class VerifyOperation(App? app, RunContext context)
     /// <exception cref="LifeboatException">The snapshot cannot be opened at all.</exception>
     public async Task<VerifyResult> RunAsync(StoredSnapshot snapshot, bool trusted, CancellationToken cancellation)
     {
-        await using VerifiedSnapshot opened = await new SnapshotOpener(app, context).OpenAsync(snapshot, cancellation);
+        BundleReader bundle = await new SnapshotOpener(app, context).OpenBundleAsync(snapshot, cancellation);
+        await using VerifiedSnapshot opened = await VerifiedSnapshot.OpenAsync(bundle, cancellation);
         TableMetadata[] tables = [.. opened.Metadata.Sources.SelectMany(static source => source.Tables ?? []).Where(static table => table.Paths.Count > 0)];
         HashSet<string> inTables = [.. tables.SelectMany(static table => table.Paths)];
         string[] others = [.. opened.Sha256.Keys.Where(path => !inTables.Contains(path))];
@@ -42,28 +44,24 @@ public sealed class VerifyOperation(App? app, RunContext context)
 
         IEnumerable<Func<CancellationToken, Task>> jobs =
         [
-            .. tables.OrderByDescending(static table => table.Bytes).Select(table => (Func<CancellationToken, Task>)(token => CheckTableAsync(opened, table, problems, Passed, token))),
-            .. others.Select(path => (Func<CancellationToken, Task>)(token => CheckFileAsync(opened, path, problems, Passed, token))),
+            .. tables.OrderByDescending(static table => table.Bytes)
+                .Select(table => (Func<CancellationToken, Task>)(token => CheckTableAsync(opened, table, problems, Passed, token))),
+            token => Task.Run(() => bundle.AuthenticateCover(token), token),
+            .. others.Select(path => (Func<CancellationToken, Task>)(token => ReadAsync(opened, path, Passed, token))),
         ];
         ParallelOptions parallel = new() { MaxDegreeOfParallelism = app?.Workers ?? context.Host.Workers, CancellationToken = cancellation };
-        await Parallel.ForEachAsync(jobs, parallel, static async (job, token) => await job(token));
+        await Parallel.ForEachAsync(jobs, parallel, (job, token) => CollectAsync(() => job(token), problems));
         context.Progress.Report(new PhaseFinished(null, Phase.Verify, context.Host.Time.GetElapsedTime(since)));
         IReadOnlyList<Problem> contradictions = trusted ? [] : new SnapshotTrust(app, context).Contradictions(snapshot, opened);
         return new VerifyResult(snapshot, opened.Metadata, opened.Sha256.Count, bytes, tables.Length, [.. problems, .. contradictions]);
     }
 
-    private static async Task CheckTableAsync(
-        VerifiedSnapshot opened, TableMetadata table, ConcurrentQueue<Problem> problems, Action<int> passed, CancellationToken cancellation)
+    /// <summary>Damage of one file must not hide that of another.</summary>
+    private static async ValueTask CollectAsync(Func<Task> check, ConcurrentQueue<Problem> problems)
     {
         try
         {
-            TableMetadata found = await TableCounter.CountAsync(opened, table, passed, cancellation);
-            if (found.Rows != table.Rows || found.Bytes != table.Bytes || found.Digest != table.Digest)
-                problems.Enqueue(new Problem(
-                    ErrorCodes.ContentDiffers,
-                    $"the dump has {found.Rows} rows with digest {found.Digest}; the metadata says {table.Rows} rows with {table.Digest}",
-                    "use another snapshot; this one was altered or damaged",
-                    table.Name));
+            await check();
         }
         catch (LifeboatException e)
         {
@@ -72,8 +70,19 @@ public sealed class VerifyOperation(App? app, RunContext context)
         }
     }
 
-    private static async Task CheckFileAsync(
-        VerifiedSnapshot opened, string path, ConcurrentQueue<Problem> problems, Action<int> passed, CancellationToken cancellation)
+    private static async Task CheckTableAsync(
+        VerifiedSnapshot opened, TableMetadata table, ConcurrentQueue<Problem> problems, Action<int> passed, CancellationToken cancellation)
+    {
+        TableMetadata found = await TableCounter.CountAsync(opened, table, passed, cancellation);
+        if (found.Rows != table.Rows || found.Bytes != table.Bytes || found.Digest != table.Digest)
+            problems.Enqueue(new Problem(
+                ErrorCodes.ContentDiffers,
+                $"the dump has {found.Rows} rows with digest {found.Digest}; the metadata says {table.Rows} rows with {table.Digest}",
+                "use another snapshot; this one was altered or damaged",
+                table.Name));
+    }
+
+    private static async Task ReadAsync(VerifiedSnapshot opened, string path, Action<int> passed, CancellationToken cancellation)
     {
         byte[] buffer = System.Buffers.ArrayPool<byte>.Shared.Rent(1 << 17);
         try
@@ -81,11 +90,6 @@ public sealed class VerifyOperation(App? app, RunContext context)
             await using Stream stream = opened.Open(path);
             while (await stream.ReadAsync(buffer, cancellation) is var count and > 0)
                 passed(count);
-        }
-        catch (LifeboatException e)
-        {
-            foreach (Problem problem in e.Problems)
-                problems.Enqueue(problem);
         }
         finally
         {
