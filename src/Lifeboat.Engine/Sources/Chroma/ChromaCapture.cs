@@ -116,7 +116,7 @@ internal sealed class ChromaCapture(ChromaSettings settings, RunContext run, Chr
                 return Task.CompletedTask;
             },
             cancellation);
-        return (counts.ToDetails(settings.Path, manifest, []), receipt.Bytes);
+        return (counts.ToDetails(settings.Path, manifest, []) with { Parents = CapturedParents.Of(settings.Path) }, receipt.Bytes);
     }
 
     private async Task<ManifestEntry?> AddAsync(ISnapshotWriter writer, LookedAt entry, CancellationToken cancellation)

@@ -92,7 +92,7 @@ internal sealed class FilesCapture : ICapture
                 await spool.CopyToAsync(stream, 256 * 1024, token);
             },
             cancellation);
-        TreeDetails details = _counts.ToDetails(_settings.Path, manifestPath, _settings.Exclude);
+        TreeDetails details = _counts.ToDetails(_settings.Path, manifestPath, _settings.Exclude) with { Parents = CapturedParents.Of(_settings.Path) };
         _instructions = FilesInstructions.Write(_settings.Name, _settings.Path, details);
         return new SourceMetadata
         {

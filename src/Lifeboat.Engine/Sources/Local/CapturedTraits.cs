@@ -13,6 +13,12 @@ public sealed record CapturedTraits(string? Mode, CapturedOwner? Owner, string M
         status.Owner is { } owner ? new CapturedOwner(owner.Uid, owner.Gid, names.User(owner.Uid), names.Group(owner.Gid)) : null,
         status.Modified.ToString());
 
+    /// <summary>The same of traits alone; the names of owners are not known.</summary>
+    internal static CapturedTraits Of(FileTraits traits) => new(
+        traits.Mode is { } mode ? "0" + Convert.ToString(mode, 8) : null,
+        traits.Owner is { } owner ? new CapturedOwner(owner.Uid, owner.Gid, null, null) : null,
+        traits.Modified.GetValueOrDefault().ToString());
+
     /// <summary>What to set on a restored file; whatever is not of the form is left out.</summary>
     internal FileTraits ToTraits()
     {

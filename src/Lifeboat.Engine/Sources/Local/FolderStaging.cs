@@ -20,6 +20,13 @@ internal sealed class FolderStaging
 
     public string Path => _place.Path;
 
+    /// <inheritdoc cref="SwitchPlace.Parents"/>
+    public IReadOnlyList<CapturedTraits> Parents
+    {
+        get => _place.Parents;
+        set => _place.Parents = value;
+    }
+
     /// <summary>What is at the target now; null where nothing is.</summary>
     public FileStatus? Live { get; }
 

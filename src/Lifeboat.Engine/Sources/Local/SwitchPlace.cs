@@ -22,6 +22,9 @@ internal sealed class SwitchPlace
 
     public string RestoreId { get; }
 
+    /// <summary>Owner and mode of the folders above what was captured, the nearest first: for those that are missing.</summary>
+    public IReadOnlyList<CapturedTraits> Parents { get; set; } = [];
+
     /// <summary>The target, where a symbolic link leads to: the link itself stays.</summary>
     public string Path { get; }
 
@@ -92,11 +95,13 @@ internal sealed class SwitchPlace
     /// <summary>Opens the parent, which is created where it is missing.</summary>
     public Folder OpenParent()
     {
-        foreach (string folder in MissingFolders)
+        for (int i = 0; i < MissingFolders.Count; i++)
         {
+            string folder = MissingFolders[i];
             try
             {
-                Directory.CreateDirectory(folder);
+                if (!Directory.Exists(folder))
+                    CapturedParents.Make(folder, Parents.Count == 0 ? null : Parents[Math.Min(MissingFolders.Count - i, Parents.Count) - 1]);
             }
             catch (IOException e)
             {

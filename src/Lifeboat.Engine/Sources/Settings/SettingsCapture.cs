@@ -80,7 +80,7 @@ internal sealed class SettingsCapture(SettingsSettings settings, RunContext run)
                 new EntryHeader(target, status.Modified.ToDateTimeOffset(), 0b110_000_000, bytes.Length),
                 async (stream, token) => await stream.WriteAsync(bytes, token),
                 cancellation);
-            files.Add(new SettingsFile(recorded, target, receipt.Bytes, receipt.Sha256, CapturedTraits.Of(status, _names)));
+            files.Add(new SettingsFile(recorded, target, receipt.Bytes, receipt.Sha256, CapturedTraits.Of(status, _names)) { Parents = CapturedParents.Of(text.Path) });
         }
 
         return left;
@@ -168,7 +168,7 @@ internal sealed class SettingsCapture(SettingsSettings settings, RunContext run)
             cancellation);
         if (changed)
             WarnOfChange(path);
-        return new SettingsFile(recorded, target, receipt.Bytes, receipt.Sha256, CapturedTraits.Of(before, _names));
+        return new SettingsFile(recorded, target, receipt.Bytes, receipt.Sha256, CapturedTraits.Of(before, _names)) { Parents = CapturedParents.Of(path) };
     }
 
     private Task<EntryReceipt> CaptureEnvironmentAsync(ISnapshotWriter writer, CancellationToken cancellation)

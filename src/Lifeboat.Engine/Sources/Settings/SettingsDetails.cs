@@ -25,7 +25,11 @@ public sealed record SettingsDetails
 /// <param name="Path">Relative to the folder, with <c>/</c>; absolute for a file outside it.</param>
 /// <param name="File">Its snapshot path.</param>
 /// <param name="Sha256">Of its bytes, lower-case hex.</param>
-public sealed record SettingsFile(string Path, string File, long Bytes, string Sha256, CapturedTraits Traits);
+public sealed record SettingsFile(string Path, string File, long Bytes, string Sha256, CapturedTraits Traits)
+{
+    /// <summary>Owner and mode of the folders above it, the nearest first; null where they were not captured.</summary>
+    public IReadOnlyList<CapturedTraits>? Parents { get; init; }
+}
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,

@@ -35,7 +35,8 @@ internal sealed class SettingsRestoration : IRestoration
         _restore = restore;
         _scope = scope;
         _details = SettingsDetails.From(captured);
-        List<Item> all = [.. _details.Files.Where(file => scope.Takes(file.Path)).Select(file => new Item(new SwitchPlace(TargetOf(file.Path), restore.Id), file.File, file.Traits))];
+        List<Item> all = [.. _details.Files.Where(file => scope.Takes(file.Path)).Select(file => new Item(
+            new SwitchPlace(TargetOf(file.Path), restore.Id) { Parents = file.Parents ?? [] }, file.File, file.Traits))];
         string values = $"environment.{settings.Name}.env";
         // A merge adds files that the application has; this one is for a person, who asks for it by its name.
         if (_details.EnvironmentFile is { } environment && (scope.IsWhole || (scope.Parts.Count > 0 && scope.Takes(values))))
@@ -92,9 +93,9 @@ internal sealed class SettingsRestoration : IRestoration
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     /// <summary>
-    /// A file inside the app's folder goes below the folder that settings have now. One outside goes back to its own place only where
-    /// the app file names that place and the settings were not sent elsewhere with --target: neither a drill nor a crafted
-    /// snapshot may write just anywhere.
+    /// A file inside the app's folder goes below the folder that settings have now. One outside goes to the place that the app file has for it: by its whole
+    /// path, or by the way from the app's folder, which may be another one by now. Where the app file has none, or settings are sent elsewhere, it stands below the
+    /// folder: neither a drill nor a crafted snapshot may write just anywhere.
     /// </summary>
     private string TargetOf(string recorded)
     {
@@ -103,8 +104,8 @@ internal sealed class SettingsRestoration : IRestoration
                 ErrorCodes.EntryNameUnsafe, $"the snapshot names a settings file outside the app's folder: {recorded}", "use another snapshot; this one was altered or damaged", _settings.Name);
         if (!SettingsPaths.IsOutside(recorded))
             return Path.Combine([_settings.Directory, .. recorded.Split('/')]);
-        if (_settings.Files.Contains(recorded) && IsAtHome())
-            return recorded;
+        if (new[] { recorded, Relocated(recorded) }.FirstOrDefault(_settings.Files.Contains) is { } named)
+            return named;
         IEnumerable<string> names = recorded.Replace(":", "", StringComparison.Ordinal).Split('/', '\\').Where(IsName);
         string redirected = Path.Combine([_settings.Directory, "outside", .. names]);
         _warnings.Add(new Problem(
@@ -114,10 +115,8 @@ internal sealed class SettingsRestoration : IRestoration
 
     private static bool IsName(string name) => name is not ("" or "." or "..");
 
-    private bool IsAtHome() =>
-        _settings.Directory == _details.Directory
-        || _details.Files.Any(file =>
-            !SettingsPaths.IsOutside(file.Path) && _settings.Files.Contains(Path.Combine([_settings.Directory, .. file.Path.Split('/')])));
+    /// <summary>Where a file outside of the app's folder is when seen from the folder that the app is in now.</summary>
+    private string Relocated(string recorded) => Path.GetFullPath(Path.Combine(_settings.Directory, Path.GetRelativePath(_details.Directory, recorded)));
 
     /// <summary>A merge changes nothing that exists, also when it was made since it was planned.</summary>
     private Task<IDisposable?> RequireMissing(CancellationToken cancellation)

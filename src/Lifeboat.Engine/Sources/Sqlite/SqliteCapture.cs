@@ -98,6 +98,7 @@ internal sealed class SqliteCapture(SqliteSettings settings, RunContext run, Sql
         return new SqliteDetails
         {
             Path = settings.Path,
+            Parents = CapturedParents.Of(settings.Path),
             File = file,
             Library = SqliteLibrary.Origin,
             JournalMode = contents.JournalMode,

@@ -10,6 +10,9 @@ public sealed record SqliteDetails
     /// <summary>The database's path where it was captured.</summary>
     public required string Path { get; init; }
 
+    /// <summary>Owner and mode of the folders above it, the nearest first; null where they were not captured.</summary>
+    public IReadOnlyList<CapturedTraits>? Parents { get; init; }
+
     /// <summary>The snapshot path of the copy.</summary>
     public required string File { get; init; }
 

@@ -30,7 +30,7 @@ internal sealed class SqliteRestoration : IRestoration
         _restore = restore;
         _captured = captured;
         _details = SqliteDetails.From(captured);
-        _place = new SwitchPlace(settings.Path, restore.Id);
+        _place = new SwitchPlace(settings.Path, restore.Id) { Parents = _details.Parents ?? [] };
     }
 
     public Task<RestorePlan> PlanAsync(CancellationToken cancellation) => Task.Run(Plan, cancellation);

@@ -37,6 +37,9 @@ public sealed record TreeDetails
 
     public required IReadOnlyList<string> Exclude { get; init; }
 
+    /// <summary>Owner and mode of the folders above the tree, the nearest first; null where they were not captured.</summary>
+    public IReadOnlyList<CapturedTraits>? Parents { get; init; }
+
     /// <summary>The snapshot folder of the contents: beside the manifest, with its name.</summary>
     internal static string ContentsOf(string manifest) => System.IO.Path.ChangeExtension(manifest, null);
 
