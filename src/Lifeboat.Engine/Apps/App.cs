@@ -53,6 +53,9 @@ public sealed record App
 
     public Compression Compression { get; init; } = Compression.Zstd;
 
+    /// <summary><c>host:</c>: whose snapshots are this installation's; null to go by the state folder.</summary>
+    public string? Host { get; init; }
+
     /// <summary><c>workers:</c>; null for one per core.</summary>
     public int? Workers { get; init; }
 

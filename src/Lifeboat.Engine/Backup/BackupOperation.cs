@@ -25,6 +25,7 @@ public sealed class BackupOperation
     private readonly RunContext _context;
     private readonly SecretResolver _secrets;
     private readonly SourceFactory _factory;
+    private PartialOwner? _owner;
 
     public BackupOperation(App app, RunContext context)
     {
@@ -41,6 +42,8 @@ public sealed class BackupOperation
     {
         IReadOnlyList<SourceSettings> sources = Selected(request.Only);
         using RunLock held = RunLock.Take(_app, _context.Host, "backup");
+        if (!request.DryRun)
+            _owner = new PartialOwner(HostIdentity.EnsureStateId(_app, _context.Host));
         if (request.DryRun)
             return await CaptureAsync(request, sources, cancellation);
         // What an interrupted restore left is neither the old state nor the new one: it must not be captured.
@@ -87,9 +90,12 @@ public sealed class BackupOperation
         if (request.DryRun)
             return new BackupResult(null, Describe(started, captures, [.. captures.All.Select(Estimate)]), 0, Warnings());
 
-        BundleName? name = store?.FreeName(_app.Name, started);
-        string path = request.OutputFile ?? Path.Combine(directory, name!.FileName);
-        SnapshotMetadata metadata = await WriteBundleAsync(path, started, password, captures, cancellation);
+        string inStore() => Path.Combine(directory, store!.FreeName(_app.Name, started).FileName);
+        await using PartialFile file = PartialFile.Create(request.OutputFile ?? inStore(), _context.Host, store is null ? null : _owner);
+        if (store is not null)
+            file.OtherPath = inStore; // another host's run that began in the same second may be done first
+        SnapshotMetadata metadata = await WriteBundleAsync(file, started, password, captures, cancellation);
+        string path = file.FinalPath;
         await DirectoryStore.WriteSidecarAsync(path, SnapshotCompletion.Serialize(metadata), _context.Host, cancellation);
         if (store is not null)
             await CopyToOtherStoresAsync(path, cancellation);
@@ -124,8 +130,13 @@ public sealed class BackupOperation
         if (store is null)
             return;
         store.Prepare();
-        if (store.RemoveLeftovers(_app.Name) is var removed and > 0)
-            _recorder.Report(new Noted(null, $"removed {removed} unfinished bundle(s) of runs that were killed"));
+        RemoveLeftovers(store);
+    }
+
+    private void RemoveLeftovers(DirectoryStore store)
+    {
+        if (store.RemoveLeftovers(_app.Name, _owner!) is var removed and > 0)
+            _recorder.Report(new Noted(null, $"removed {removed} unfinished bundle(s) of runs that were killed from {store.Name}"));
     }
 
     private async Task CheckSpaceAsync(OpenCaptures captures, DirectoryStore? store, string directory, CancellationToken cancellation)
@@ -151,9 +162,8 @@ public sealed class BackupOperation
     }
 
     private async Task<SnapshotMetadata> WriteBundleAsync(
-        string path, DateTimeOffset started, Secret? password, OpenCaptures captures, CancellationToken cancellation)
+        PartialFile file, DateTimeOffset started, Secret? password, OpenCaptures captures, CancellationToken cancellation)
     {
-        await using PartialFile file = PartialFile.Create(path, _context.Host);
         await using BundleWriter bundle = new(file.Stream, new BundleOptions(_app.Compression, password, _context.Host));
         SnapshotCompletion writer = new(bundle, started);
         List<SourceMetadata> sources = [];
@@ -163,7 +173,7 @@ public sealed class BackupOperation
         await writer.AddAppFileAsync(_app, cancellation);
 
         SnapshotMetadata metadata = Describe(started, captures, sources);
-        string instructions = RestoreInstructions.Write(metadata, Path.GetFileName(path), captures.All.Select(static one => one.Capture.Instructions));
+        string instructions = RestoreInstructions.Write(metadata, Path.GetFileName(file.FinalPath), captures.All.Select(static one => one.Capture.Instructions));
         await writer.AddOwnFilesAsync(metadata, instructions, _recorder.Log(), cancellation);
         await bundle.CompleteAsync(cancellation);
         await file.CommitAsync(cancellation);
@@ -176,7 +186,10 @@ public sealed class BackupOperation
         {
             try
             {
-                await new DirectoryStore(settings, _context.Host).ImportAsync(bundle, cancellation);
+                DirectoryStore store = new(settings, _context.Host);
+                store.Prepare();
+                RemoveLeftovers(store);
+                await store.ImportAsync(bundle, _owner!, cancellation);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException or LifeboatException)
             {
@@ -189,20 +202,27 @@ public sealed class BackupOperation
         }
     }
 
-    private SnapshotMetadata Describe(DateTimeOffset started, OpenCaptures captures, IReadOnlyList<SourceMetadata> sources) => new()
+    private SnapshotMetadata Describe(DateTimeOffset started, OpenCaptures captures, IReadOnlyList<SourceMetadata> sources)
     {
-        BackupVersion = SnapshotMetadata.CurrentVersion,
-        App = _app.Name,
-        Timestamp = started,
-        LifeboatVersion = _context.Host.LifeboatVersion,
-        Host = _context.Host.HostName,
-        ExportStatus = _recorder.Warnings.Count == 0 ? "complete" : "complete_with_warnings",
-        ExportDurationSeconds = Math.Round((_context.Host.Time.GetUtcNow() - started).TotalSeconds, 3),
-        CutWidthSeconds = Math.Round(captures.Width.TotalSeconds, 3),
-        Encryption = _app.Password is null ? "none" : "zip-aes256",
-        Warnings = [.. _recorder.Warnings.Select(static one => WarningMetadata.From(one.Problem, one.Source))],
-        Sources = sources,
-    };
+        HostIdentity here = HostIdentity.Of(_app, _context.Host);
+        string[] left = [.. _app.Sources.Select(static source => source.Name).Except(sources.Select(static source => source.Name))];
+        return new SnapshotMetadata
+        {
+            BackupVersion = SnapshotMetadata.CurrentVersion,
+            App = _app.Name,
+            Timestamp = started,
+            LifeboatVersion = _context.Host.LifeboatVersion,
+            Host = here.Name,
+            HostId = here.Id,
+            ExportStatus = _recorder.Warnings.Count == 0 ? "complete" : "complete_with_warnings",
+            ExportDurationSeconds = Math.Round((_context.Host.Time.GetUtcNow() - started).TotalSeconds, 3),
+            CutWidthSeconds = Math.Round(captures.Width.TotalSeconds, 3),
+            Encryption = _app.Password is null ? "none" : "zip-aes256",
+            Warnings = [.. _recorder.Warnings.Select(static one => WarningMetadata.From(one.Problem, one.Source))],
+            Sources = sources,
+            SourcesLeftOut = left.Length == 0 ? null : left,
+        };
+    }
 
     private static SourceMetadata Estimate((SourceSettings Settings, ICapture Capture) one) => new()
     {

@@ -112,7 +112,12 @@ public sealed class DoctorOperation(App app, RunContext context)
             return [new Problem(ErrorCodes.StorageFailed, $"cannot write to {store.Path}: {e.Message}", "give the user who runs Lifeboat the right to write there", $"stores.{store.Name}")];
         }
 
-        return SpaceCheck.Shortage(store.Path, 0, "a bundle") is { } shortage ? [shortage] : [];
+        StoredSnapshot[] ahead = [.. new DirectoryStore(store, context.Host).List(app.Name).Where(one => LatestSnapshot.IsAhead(one.Timestamp, context.Host))];
+        return
+        [
+            .. SpaceCheck.Shortage(store.Path, 0, "a bundle") is { } shortage ? [shortage] : (Problem[])[],
+            .. ahead.Length == 0 ? (Problem[])[] : [LatestSnapshot.Ahead(ahead) with { Where = $"stores.{store.Name}" }],
+        ];
     }
 
     private async Task<IReadOnlyList<Problem>> CheckEncryptionAsync(CancellationToken cancellation)

@@ -160,6 +160,8 @@ public static class ErrorCodes
     public static readonly ErrorCode StoreNotFound = new("LB7002", "store-not-found", NotFound);
     public static readonly ErrorCode DiskFull = new("LB7003", "disk-full", Failed);
     public static readonly ErrorCode StorageFailed = new("LB7004", "storage-failed", Failed);
+    public static readonly ErrorCode SnapshotOfAnother = new("LB7005", "snapshot-of-another", Failed);
+    public static readonly ErrorCode SnapshotAhead = new("LB7006", "snapshot-ahead", Warnings);
 
     // 8xxx: the operations
     public static readonly ErrorCode Locked = new("LB8001", "locked", ExitStatus.Locked);

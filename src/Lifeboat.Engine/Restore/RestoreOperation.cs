@@ -28,7 +28,9 @@ public sealed class RestoreOperation(App? app, RunContext context)
         RunContext run = context with { Progress = _recorder, Host = context.Host with { Workers = app?.Workers ?? context.Host.Workers } };
         BundleReader bundle = await new SnapshotOpener(app, run).OpenBundleAsync(request.Snapshot, cancellation);
         await using VerifiedSnapshot snapshot = await VerifiedSnapshot.OpenAsync(bundle, cancellation);
-        IReadOnlyList<Problem> doubts = new SnapshotTrust(app, run).Doubts(request.Snapshot, snapshot);
+        IReadOnlyList<Problem> origin = new SnapshotOrigin(app, run.Host).Look(request.Snapshot, snapshot.Metadata, request.OnlySources);
+        // What was named is what is meant, and only said; what was taken for the latest may be somebody else's.
+        IReadOnlyList<Problem> doubts = [.. new SnapshotTrust(app, run).Doubts(request.Snapshot, snapshot), .. request.Snapshot.IsLatest ? origin : []];
         bool refused = doubts.Count > 0 && request.Trust == Trust.Withheld;
         if (refused && !request.DryRun)
             throw new LifeboatException(doubts); // before anything of it is looked at further
@@ -37,9 +39,9 @@ public sealed class RestoreOperation(App? app, RunContext context)
         Selection.RequireFitting(target, captured, request);
         using RunLock held = RunLock.Take(target, run.Host, "restore");
         PastRestores past = new(app ?? target, run);
-        IReadOnlyList<Problem> interrupted = [];
+        IReadOnlyList<Problem> told = request.Snapshot.IsLatest ? [] : origin;
         if (request.DryRun)
-            interrupted = await past.InterruptedAsync(cancellation);
+            told = [.. told, .. await past.InterruptedAsync(cancellation)];
         else
             await past.SettleAsync(cancellation);
 
@@ -57,7 +59,7 @@ public sealed class RestoreOperation(App? app, RunContext context)
                 await snapshot.CheckOwnFilesAsync(token);
             },
             cancellation);
-        RestoreResult plan = Judge(work, id, await sources.PlanAsync(cancellation), interrupted) with { Authentic = snapshot.IsAuthentic, Doubts = doubts };
+        RestoreResult plan = Judge(work, id, await sources.PlanAsync(cancellation), told) with { Authentic = snapshot.IsAuthentic, Doubts = doubts };
         if (request.DryRun)
             return refused ? plan with { Blockers = [.. doubts, .. plan.Blockers], Doubts = [] } : plan;
         if (plan.Blockers.Count > 0)
@@ -100,12 +102,13 @@ public sealed class RestoreOperation(App? app, RunContext context)
     }
 
     /// <summary>The plan of all sources, with every reason why it would fail.</summary>
-    private static RestoreResult Judge(Work work, string id, IReadOnlyList<SourceRestore> planned, IReadOnlyList<Problem> interrupted) => new(
+    /// <param name="told">Warnings that are not a source's.</param>
+    private static RestoreResult Judge(Work work, string id, IReadOnlyList<SourceRestore> planned, IReadOnlyList<Problem> told) => new(
         id,
         planned,
         [.. planned.SelectMany(static one => one.Plan.Blockers), .. RestoreSpace.Shortages(planned), .. OpenFilesCheck.Shortage(work.Run.Host)],
         [
-            .. interrupted, .. Selection.Warnings(work.Target, work.Metadata, work.Request.Only), .. planned.SelectMany(static one => one.Plan.Warnings),
+            .. told, .. Selection.Warnings(work.Target, work.Metadata, work.Request.Only), .. planned.SelectMany(static one => one.Plan.Warnings),
             .. work.Captured.SelectMany(LeftOut),
         ],
         false);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Lifeboat.Engine.Errors;
 
 namespace Lifeboat.Engine.Snapshots;
@@ -20,6 +21,9 @@ public sealed record SnapshotMetadata
 
     public required string Host { get; init; }
 
+    /// <summary>The id of the installation that made it, which tells apart those with the same host's name; null where the app file names the host.</summary>
+    public string? HostId { get; init; }
+
     /// <summary><c>complete</c>, or <c>complete_with_warnings</c>. A run that fails leaves no snapshot.</summary>
     public required string ExportStatus { get; init; }
 
@@ -34,6 +38,13 @@ public sealed record SnapshotMetadata
     public required IReadOnlyList<WarningMetadata> Warnings { get; init; }
 
     public required IReadOnlyList<SourceMetadata> Sources { get; init; }
+
+    /// <summary>The app's sources that were not asked for and are not in the snapshot; null where it has all of them.</summary>
+    public IReadOnlyList<string>? SourcesLeftOut { get; init; }
+
+    /// <summary>Whether it is a snapshot of some of the app's sources only.</summary>
+    [JsonIgnore]
+    public bool IsPartial => SourcesLeftOut is { Count: > 0 };
 }
 
 /// <summary>A warning of the run that made the snapshot.</summary>

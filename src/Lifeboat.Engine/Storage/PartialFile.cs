@@ -5,7 +5,7 @@ namespace Lifeboat.Engine.Storage;
 
 /// <summary>
 /// A file that gets its name only when it is complete and on the disk. Until <see cref="CommitAsync"/> it is
-/// <c>.NAME.ID.partial</c> beside its final place, readable by its owner alone; disposing without a commit deletes it.
+/// <c>.NAME.OWNER.ID.partial</c> beside its final place, readable by its owner alone; disposing without a commit deletes it.
 /// </summary>
 public sealed class PartialFile : IAsyncDisposable
 {
@@ -23,7 +23,11 @@ public sealed class PartialFile : IAsyncDisposable
         _stream = new StorageStream(file, finalPath);
     }
 
-    public string FinalPath { get; }
+    /// <summary>The path that it gets; another one where that was taken meanwhile and <see cref="OtherPath"/> knows one.</summary>
+    public string FinalPath { get; private set; }
+
+    /// <summary>Gives a free path in the same folder where somebody else has taken the first one meanwhile; null where that is an error.</summary>
+    public Func<string>? OtherPath { get; set; }
 
     public string PartialPath { get; }
 
@@ -34,12 +38,13 @@ public sealed class PartialFile : IAsyncDisposable
     /// <param name="finalPath">Absolute.</param>
     /// <param name="host">Gives the id that tells runs apart.</param>
     /// <exception cref="LifeboatException">It cannot be created, or something has the final name already.</exception>
-    public static PartialFile Create(string finalPath, HostEnvironment host)
+    /// <param name="owner">Who is writing, so that others let it be; null where nobody else can be there.</param>
+    public static PartialFile Create(string finalPath, HostEnvironment host, PartialOwner? owner = null)
     {
         if (Path.Exists(finalPath))
             throw AlreadyThere(finalPath);
         string folder = Path.GetDirectoryName(finalPath) ?? throw new ArgumentException("not the path of a file", nameof(finalPath));
-        string partialPath = Path.Combine(folder, $".{Path.GetFileName(finalPath)}.{host.NewId()}{Suffix}");
+        string partialPath = Path.Combine(folder, $".{Path.GetFileName(finalPath)}.{owner?.ToString(host)}{host.NewId()}{Suffix}");
         FileStreamOptions options = new() { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.Read, BufferSize = 0 };
         if (!OperatingSystem.IsWindows())
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
@@ -84,10 +89,7 @@ public sealed class PartialFile : IAsyncDisposable
         {
             _file.Flush(flushToDisk: true);
             _stream.Dispose();
-            if (OperatingSystem.IsWindows())
-                File.Move(PartialPath, FinalPath, overwrite: false);
-            else
-                UnixFiles.RenameWithoutReplacing(PartialPath, FinalPath);
+            TakeName();
             _committed = true;
             if (!OperatingSystem.IsWindows())
                 UnixFiles.FlushFolder(Path.GetDirectoryName(FinalPath)!);
@@ -95,6 +97,25 @@ public sealed class PartialFile : IAsyncDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw !_committed && Path.Exists(FinalPath) ? AlreadyThere(FinalPath) : StorageErrors.Writing(e, "the file", FinalPath);
+        }
+    }
+
+    private void TakeName()
+    {
+        while (true)
+        {
+            try
+            {
+                if (OperatingSystem.IsWindows())
+                    File.Move(PartialPath, FinalPath, overwrite: false);
+                else
+                    UnixFiles.RenameWithoutReplacing(PartialPath, FinalPath);
+                return;
+            }
+            catch (IOException) when (OtherPath is not null && Path.Exists(FinalPath) && Path.Exists(PartialPath))
+            {
+                FinalPath = OtherPath();
+            }
         }
     }
 

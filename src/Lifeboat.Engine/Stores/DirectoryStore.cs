@@ -59,11 +59,12 @@ public sealed class DirectoryStore(StoreSettings settings, HostEnvironment host)
     }
 
     /// <summary>Copies a finished bundle and its metadata in; it appears under its name only when it is complete.</summary>
-    public async Task ImportAsync(string bundle, CancellationToken cancellation)
+    /// <param name="owner">Who is copying.</param>
+    public async Task ImportAsync(string bundle, PartialOwner owner, CancellationToken cancellation)
     {
         Prepare();
         string path = Path.Combine(settings.Path, Path.GetFileName(bundle));
-        await using (PartialFile copy = PartialFile.Create(path, host))
+        await using (PartialFile copy = PartialFile.Create(path, host, owner))
         {
             await using (FileStream source = File.OpenRead(bundle))
                 await source.CopyToAsync(copy.Stream, cancellation);
@@ -77,14 +78,21 @@ public sealed class DirectoryStore(StoreSettings settings, HostEnvironment host)
     public static Task WriteSidecarAsync(string bundle, ReadOnlyMemory<byte> metadata, HostEnvironment host, CancellationToken cancellation) =>
         PrivateFile.ReplaceAsync(bundle + BundleName.SidecarSuffix, metadata, host.NewId(), cancellation);
 
-    /// <summary>Removes what runs that were killed have left; only to be called under the app's lock.</summary>
-    public int RemoveLeftovers(string app)
+    /// <summary>
+    /// Removes what killed runs of this installation have left, and what others' have if nobody has written to it for long; only to be called under the app's
+    /// lock. What others are writing is theirs, whatever their app's name begins with.
+    /// </summary>
+    public int RemoveLeftovers(string app, PartialOwner self)
     {
         int removed = 0;
         if (!System.IO.Directory.Exists(settings.Path))
             return removed;
-        foreach (string file in System.IO.Directory.EnumerateFiles(settings.Path, $".{app}_*.partial"))
+        foreach (string file in System.IO.Directory.EnumerateFiles(settings.Path, $".*{PartialFile.Suffix}"))
         {
+            if (PartialOwner.Parse(Path.GetFileName(file)) is not var (final, owner) || BundleName.TryParse(final)?.App != app)
+                continue;
+            if (owner != self && host.Time.GetUtcNow() - File.GetLastWriteTimeUtc(file) < PartialOwner.LongEnough)
+                continue;
             File.Delete(file);
             removed++;
         }

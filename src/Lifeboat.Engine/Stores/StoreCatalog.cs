@@ -12,30 +12,36 @@ public sealed class StoreCatalog(App? app, RunContext context)
     public async Task<IReadOnlyList<StoredSnapshot>> ListAsync(CancellationToken cancellation)
     {
         List<StoredSnapshot> all = [];
-        foreach (StoredSnapshot snapshot in List())
-            all.Add(await DirectoryStore.WithMetadataAsync(snapshot, cancellation));
+        HostIdentity? here = app is null ? null : HostIdentity.Of(app, context.Host);
+        foreach (StoredSnapshot one in List())
+        {
+            StoredSnapshot snapshot = await DirectoryStore.WithMetadataAsync(one, cancellation);
+            all.Add(snapshot with { IsElsewhere = snapshot.Metadata is { } metadata && here?.Made(metadata) == false });
+        }
+
         return all;
     }
 
     /// <summary>Finds a snapshot by <c>latest</c>, an id, a unique prefix of one, or a bundle's path.</summary>
     /// <param name="snapshot">A path is absolute here, or relative to where the program was started.</param>
+    /// <param name="only">The sources that the latest must have; empty for all of the app's.</param>
     /// <exception cref="LifeboatException">None, or more than one, fits.</exception>
-    public async Task<StoredSnapshot> FindAsync(string snapshot, CancellationToken cancellation)
+    public async Task<StoredSnapshot> FindAsync(string snapshot, IReadOnlyList<string> only, CancellationToken cancellation)
     {
         if (snapshot.EndsWith(".zip", StringComparison.OrdinalIgnoreCase) || snapshot.AsSpan().ContainsAny('/', '\\'))
             return ByPath(snapshot);
-        return await DirectoryStore.WithMetadataAsync(ByName(snapshot), cancellation);
-    }
-
-    private StoredSnapshot ByName(string snapshot)
-    {
         if (app is null)
             throw NotFound("there is no app file here, so only a bundle's path can be named", "go to the app's folder, name the app file with -c FILE, or name a bundle's path");
+        return snapshot == "latest"
+            ? await new LatestSnapshot(app, context, only).ChooseAsync(List(), cancellation)
+            : await DirectoryStore.WithMetadataAsync(ByName(snapshot, app.Name), cancellation);
+    }
+
+    private StoredSnapshot ByName(string snapshot, string name)
+    {
         StoredSnapshot[] all = List();
         if (all.Length == 0)
-            throw NotFound($"the app {app.Name} has no snapshots yet", "run `lifeboat backup`, or name a bundle's path");
-        if (snapshot == "latest")
-            return all[0];
+            throw NotFound($"the app {name} has no snapshots yet", "run `lifeboat backup`, or name a bundle's path");
         StoredSnapshot[] fitting = [.. all.Where(one => one.Id.StartsWith(snapshot, StringComparison.Ordinal)).DistinctBy(static one => one.Id)];
         return fitting.Length switch
         {
@@ -47,17 +53,21 @@ public sealed class StoreCatalog(App? app, RunContext context)
 
     private StoredSnapshot[] List() =>
     [
-        .. (app?.Stores ?? []).SelectMany(store => new DirectoryStore(store, context.Host).List(app!.Name)).OrderByDescending(static snapshot => snapshot.Timestamp),
+        .. (app?.Stores ?? []).SelectMany(store => new DirectoryStore(store, context.Host).List(app!.Name)).OrderByDescending(static snapshot => snapshot.Timestamp)
+            .Select(snapshot => snapshot with { IsAhead = LatestSnapshot.IsAhead(snapshot.Timestamp, context.Host) }),
     ];
 
-    private static StoredSnapshot ByPath(string path)
+    private StoredSnapshot ByPath(string path)
     {
         FileInfo file = new(path);
         if (!file.Exists)
             throw NotFound(Directory.Exists(path) ? $"{path} is a folder, not a bundle" : $"there is no bundle {path}", "`lifeboat list` shows what is in the stores");
         BundleName? name = BundleName.TryParse(file.Name);
         return new StoredSnapshot(
-            name?.Id ?? Path.GetFileNameWithoutExtension(file.Name), "", file.FullName, file.Length, null, name?.Timestamp ?? file.LastWriteTimeUtc);
+            name?.Id ?? Path.GetFileNameWithoutExtension(file.Name), "", file.FullName, file.Length, null, name?.Timestamp ?? file.LastWriteTimeUtc)
+        {
+            IsAhead = name is not null && LatestSnapshot.IsAhead(name.Timestamp, context.Host),
+        };
     }
 
     private static LifeboatException NotFound(string message, string hint) => new(ErrorCodes.SnapshotNotFound, message, hint);

@@ -12,4 +12,13 @@ public sealed record StoredSnapshot(string Id, string Store, string Path, long B
 {
     /// <summary>Whether the bundle itself looks encrypted; null where nobody looked, or it could not be seen.</summary>
     public bool? IsEncrypted { get; init; }
+
+    /// <summary>Whether it is dated in the future, so that a clock was or is wrong; it is never the latest.</summary>
+    public bool IsAhead { get; init; }
+
+    /// <summary>Whether another installation of the app made it, by what the copy of its metadata says.</summary>
+    public bool IsElsewhere { get; init; }
+
+    /// <summary>Whether it was chosen as the latest, rather than named.</summary>
+    public bool IsLatest { get; init; }
 }

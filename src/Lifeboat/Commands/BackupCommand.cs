@@ -96,7 +96,7 @@ internal sealed class BackupCommand : Verb
             return;
         }
 
-        text.Wrapped($"Backed up {metadata.App}: {Quantity.Bytes(metadata.Sources.Sum(static source => source.Bytes))} "
+        text.Wrapped($"Backed up {metadata.App}{ShowCommand.Partial(metadata)}: {Quantity.Bytes(metadata.Sources.Sum(static source => source.Bytes))} "
             + $"as {Quantity.Bytes(result.BundleBytes)} in {Quantity.Duration(elapsed)}"
             + (result.Warnings.Count > 0 ? $", with {Quantity.Count(result.Warnings.Count, "warning")}" : ""), 2);
         text.Line(result.BundlePath ?? "");

@@ -58,7 +58,11 @@ internal sealed class ListCommand : Verb
         snapshot.Bytes,
         snapshot.IsEncrypted,
         snapshot.Metadata?.ExportStatus,
-        snapshot.Metadata?.Sources.Select(static source => source.Name).ToArray());
+        snapshot.Metadata?.Sources.Select(static source => source.Name).ToArray(),
+        snapshot.Metadata?.SourcesLeftOut,
+        snapshot.Metadata?.Host,
+        snapshot.IsElsewhere,
+        snapshot.IsAhead);
 
     private static void Write(TextReport text, App app, StoredSnapshot[] shown, int total)
     {
@@ -73,11 +77,23 @@ internal sealed class ListCommand : Verb
         {
             table.Row(
                 snapshot.Id, Quantity.Time(snapshot.Timestamp, text.Zone), Quantity.Bytes(snapshot.Bytes), snapshot.Store,
-                app.Password is not null && snapshot.IsEncrypted == false ? $"NOT ENCRYPTED, {Status(snapshot)}" : Status(snapshot));
+                string.Join(", ", [.. Marks(app, snapshot), Status(snapshot)]));
         }
 
         text.Table(table);
         text.Line(shown.Length == total ? Quantity.Count(total, "snapshot") : $"{shown.Length} of {Quantity.Count(total, "snapshot")}");
+    }
+
+    private static IEnumerable<string> Marks(App app, StoredSnapshot snapshot)
+    {
+        if (app.Password is not null && snapshot.IsEncrypted == false)
+            yield return "NOT ENCRYPTED";
+        if (snapshot.IsAhead)
+            yield return "IN THE FUTURE";
+        if (snapshot.Metadata?.IsPartial == true)
+            yield return $"PARTIAL (without {TextReport.Clean(string.Join(", ", snapshot.Metadata.SourcesLeftOut!))})";
+        if (snapshot.IsElsewhere)
+            yield return $"made elsewhere (host {TextReport.Clean(snapshot.Metadata!.Host)})";
     }
 
     private static string Status(StoredSnapshot snapshot) => snapshot.Metadata switch

@@ -131,9 +131,11 @@ internal sealed class RestoreCommand : Verb
             Confirmation.Require(run, parsed.GetValue(_yes), "restore replaces live data", ", or --dry-run to see the plan");
         bool? neutralize = parsed.GetValue(_neutralize) ? true : parsed.GetValue(_noNeutralize) ? false : null;
         App? app = await run.FindAppAsync(cancellation);
-        StoredSnapshot snapshot = await SnapshotArgument.FindAsync(parsed.GetValue(_snapshot)!, app, run, cancellation);
+        string[] only = parsed.GetValue(_only) ?? [];
+        StoredSnapshot snapshot = await SnapshotArgument.FindAsync(
+            parsed.GetValue(_snapshot)!, app, run, cancellation, [.. only.Select(static one => one.Split('/', 2)[0]).Distinct()]);
         SnapshotMetadata metadata = (await new VerifyOperation(app, run.Context).ShowAsync(snapshot, cancellation)).Metadata;
-        RestoreRequest request = new(snapshot, parsed.GetValue(_only) ?? [], Targets(parsed, run), dryRun)
+        RestoreRequest request = new(snapshot, only, Targets(parsed, run), dryRun)
         {
             Mode = parsed.GetValue(_merge) ? RestoreMode.Merge : parsed.GetValue(_beside) ? RestoreMode.Beside : RestoreMode.Replace,
             UpdateRoles = parsed.GetValue(_updateRoles),

@@ -87,7 +87,7 @@ internal sealed class RestorePresenter(CommandRun run, RestoreRequest request, S
 
     internal void WritePlan(TextReport text, RestoreResult plan)
     {
-        text.Wrapped($"Plan: restore {app} from {request.Snapshot.Id}, taken {Quantity.Time(metadata.Timestamp, text.Zone)}", 2);
+        text.Wrapped($"Plan: restore {app} from {request.Snapshot.Id}, taken {Quantity.Time(metadata.Timestamp, text.Zone)} on {TextReport.Clean(metadata.Host)}", 2);
         WriteOrigin(text, plan);
         foreach (SourceRestore source in plan.Sources)
         {

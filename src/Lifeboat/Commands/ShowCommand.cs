@@ -45,7 +45,7 @@ internal sealed class ShowCommand : Verb
             .Line($"Bundle    {snapshot.Path}")
             .Line($"          {Quantity.Bytes(snapshot.Bytes)}, {(encrypted ? "encrypted" : "not encrypted")}, layout {metadata.BackupVersion}, "
                 + $"by Lifeboat {metadata.LifeboatVersion}")
-            .Line($"Status    {metadata.ExportStatus.Replace('_', ' ')}")
+            .Line($"Status    {metadata.ExportStatus.Replace('_', ' ')}{Partial(metadata)}{(snapshot.IsAhead ? "; DATED IN THE FUTURE" : "")}")
             .Line();
         text.Table(SourceTable(metadata));
         foreach (SourceMetadata source in metadata.Sources.Where(static source => source.Tables is { Count: > 0 }))
@@ -70,6 +70,10 @@ internal sealed class ShowCommand : Verb
         foreach (WarningMetadata warning in metadata.Warnings)
             text.Wrapped($"  {warning.Code} {(warning.Source is null ? "" : warning.Source + ": ")}{warning.Message}", 9);
     }
+
+    /// <summary>What says that not all of the app is in a snapshot.</summary>
+    internal static string Partial(SnapshotMetadata metadata) =>
+        metadata.IsPartial ? $"; PARTIAL: without {TextReport.Clean(string.Join(", ", metadata.SourcesLeftOut!))}" : "";
 
     internal static TextTable SourceTable(SnapshotMetadata metadata)
     {

@@ -12,10 +12,11 @@ internal static class SnapshotArgument
     public static Argument<string> Create() => new("SNAPSHOT") { Description = Words };
 
     /// <summary>Finds it; a path that exists is taken from the working directory.</summary>
-    public static Task<StoredSnapshot> FindAsync(string named, App? app, CommandRun run, CancellationToken cancellation)
+    /// <param name="only">The sources that the latest must have; empty for all of the app's.</param>
+    public static Task<StoredSnapshot> FindAsync(string named, App? app, CommandRun run, CancellationToken cancellation, IReadOnlyList<string>? only = null)
     {
         string path = run.Absolute(named);
         bool isPath = File.Exists(path) || named.Contains('/', StringComparison.Ordinal) || named.Contains('\\', StringComparison.Ordinal);
-        return new StoreCatalog(app, run.Context).FindAsync(isPath ? path : named, cancellation);
+        return new StoreCatalog(app, run.Context).FindAsync(isPath ? path : named, only ?? [], cancellation);
     }
 }

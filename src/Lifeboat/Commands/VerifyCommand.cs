@@ -38,7 +38,7 @@ internal sealed class VerifyCommand : Verb
         if (!ok)
             run.Output.Fail(result.Problems, exit);
         run.Output.Show(Summary(result, exit, run), OutputJson.Default.VerifySummary, text => text.Wrapped(
-            $"{snapshot.Id}: {Verdict(result.Problems)}; "
+            $"{snapshot.Id}: {Verdict(result.Problems)}{ShowCommand.Partial(result.Metadata)}; "
             + $"{Quantity.Count(result.FilesChecked, "file")}{(result.TablesChecked > 0 ? $" and {Quantity.Count(result.TablesChecked, "table")}" : "")} "
             + $"with {Quantity.Bytes(result.BytesChecked)} checked in {Quantity.Duration(run.Elapsed)}", 2));
         return exit;
@@ -58,5 +58,6 @@ internal sealed class VerifyCommand : Verb
         Math.Round(run.Elapsed.TotalSeconds, 3),
         result.Problems.Count,
         run.Output.Warnings.Count,
+        result.Metadata.SourcesLeftOut,
         (int)exit);
 }

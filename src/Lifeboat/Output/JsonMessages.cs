@@ -53,7 +53,7 @@ internal sealed record ListDocument(
 /// <param name="ExportStatus">Null where the store does not tell without the password.</param>
 internal sealed record SnapshotDocument(
     string Id, string? App, string Store, string Path, DateTimeOffset Timestamp, long Bytes, bool? Encrypted, string? ExportStatus,
-    IReadOnlyList<string>? Sources);
+    IReadOnlyList<string>? Sources, IReadOnlyList<string>? SourcesLeftOut, string? Host, bool MadeElsewhere, bool InTheFuture);
 
 /// <param name="Encrypted">Whether the bundle is, whatever its metadata says.</param>
 internal sealed record ShowDocument(
@@ -75,7 +75,7 @@ internal sealed record BackupSummary(
 
 internal sealed record VerifySummary(
     string Id, string Path, bool Ok, long FilesChecked, long BytesChecked, long TablesChecked, double DurationSeconds, int Problems,
-    int Warnings, int ExitStatus) : JsonMessage("summary");
+    int Warnings, IReadOnlyList<string>? SourcesLeftOut, int ExitStatus) : JsonMessage("summary");
 
 /// <param name="Authentic">Whether the snapshot shows that somebody wrote it who knows the password.</param>
 /// <param name="Doubts">Why somebody must vouch for the snapshot.</param>

@@ -43,7 +43,7 @@ public sealed class RestorePresenterTests
             Assert.True(await presenter.ConfirmAsync(Plan(), TestContext.Current.CancellationToken));
         Assert.Equal(
             """
-            Plan: restore shop from 19700101_000000Z, taken 1970-01-01 02:00:00
+            Plan: restore shop from 19700101_000000Z, taken 1970-01-01 02:00:00 on h
 
             main (PostgreSQL 15.18, 1 table, 12,345 rows, 1.4 GB)
               replaces  database "shop" on db:5432

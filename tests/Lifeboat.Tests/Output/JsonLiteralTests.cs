@@ -38,9 +38,9 @@ public sealed class JsonLiteralTests
 
     [Fact]
     public void List_is_pinned() => Pinned(
-        new ListDocument("shop", [new SnapshotDocument("20261121_020000Z", "shop", "local", "/b/x.zip", DateTimeOffset.UnixEpoch, 5, true, "complete", ["main"])], [Past()], []),
+        new ListDocument("shop", [new SnapshotDocument("20261121_020000Z", "shop", "local", "/b/x.zip", DateTimeOffset.UnixEpoch, 5, true, "complete", ["main"], ["files"], "web1", false, false)], [Past()], []),
         OutputJson.Default.ListDocument,
-        """{"app":"shop","snapshots":[{"id":"20261121_020000Z","app":"shop","store":"local","path":"/b/x.zip","timestamp":"1970-01-01T00:00:00+00:00","bytes":5,"encrypted":true,"export_status":"complete","sources":["main"]}],"restores":[PAST],"warnings":[]}""".Replace("PAST", PastText, StringComparison.Ordinal));
+        """{"app":"shop","snapshots":[{"id":"20261121_020000Z","app":"shop","store":"local","path":"/b/x.zip","timestamp":"1970-01-01T00:00:00+00:00","bytes":5,"encrypted":true,"export_status":"complete","sources":["main"],"sources_left_out":["files"],"host":"web1","made_elsewhere":false,"in_the_future":false}],"restores":[PAST],"warnings":[]}""".Replace("PAST", PastText, StringComparison.Ordinal));
 
     [Fact]
     public void The_status_of_restores_is_pinned() => Pinned(
@@ -67,7 +67,7 @@ public sealed class JsonLiteralTests
     public void Show_is_pinned() => Pinned(
         new ShowDocument("id", "local", "/b/x.zip", 5, false, Metadata(), []),
         OutputJson.Default.ShowDocument,
-        """{"id":"id","store":"local","path":"/b/x.zip","bytes":5,"encrypted":false,"metadata":{"backup_version":"1.0.0","app":"shop","timestamp":"1970-01-01T00:00:00+00:00","lifeboat_version":"1.2.3","host":"h","export_status":"complete","export_duration_seconds":1.5,"cut_width_seconds":0.25,"encryption":"none","warnings":[],"sources":[{"name":"main","type":"postgres","engine":"PostgreSQL 15","tools":null,"cut":{"at":"1970-01-01T00:00:00+00:00","position":"0/1"},"bytes":7,"files":1,"tables":[{"name":"public.t","rows":2,"bytes":7,"digest":"xxh64x2-sum-v1:0","paths":["databases/main/data/public.t.copy"]}],"redacted":null,"details":null}]},"warnings":[]}""");
+        """{"id":"id","store":"local","path":"/b/x.zip","bytes":5,"encrypted":false,"metadata":{"backup_version":"1.0.0","app":"shop","timestamp":"1970-01-01T00:00:00+00:00","lifeboat_version":"1.2.3","host":"h","host_id":null,"export_status":"complete","export_duration_seconds":1.5,"cut_width_seconds":0.25,"encryption":"none","warnings":[],"sources":[{"name":"main","type":"postgres","engine":"PostgreSQL 15","tools":null,"cut":{"at":"1970-01-01T00:00:00+00:00","position":"0/1"},"bytes":7,"files":1,"tables":[{"name":"public.t","rows":2,"bytes":7,"digest":"xxh64x2-sum-v1:0","paths":["databases/main/data/public.t.copy"]}],"redacted":null,"details":null}],"sources_left_out":null},"warnings":[]}""");
 
     [Fact]
     public void Backup_summary_is_pinned() => Pinned(
@@ -77,9 +77,9 @@ public sealed class JsonLiteralTests
 
     [Fact]
     public void Verify_summary_is_pinned() => Pinned(
-        new VerifySummary("id", "/b/x.zip", false, 3, 7, 1, 0.5, 2, 0, 4),
+        new VerifySummary("id", "/b/x.zip", false, 3, 7, 1, 0.5, 2, 0, null, 4),
         OutputJson.Default.VerifySummary,
-        """{"message_type":"summary","id":"id","path":"/b/x.zip","ok":false,"files_checked":3,"bytes_checked":7,"tables_checked":1,"duration_seconds":0.5,"problems":2,"warnings":0,"exit_status":4}""");
+        """{"message_type":"summary","id":"id","path":"/b/x.zip","ok":false,"files_checked":3,"bytes_checked":7,"tables_checked":1,"duration_seconds":0.5,"problems":2,"warnings":0,"sources_left_out":null,"exit_status":4}""");
 
     [Fact]
     public void Plan_is_pinned() => Pinned(

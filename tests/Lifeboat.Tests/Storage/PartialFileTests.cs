@@ -32,6 +32,37 @@ public sealed class PartialFileTests : IDisposable
     }
 
     [Fact]
+    public async Task A_name_that_was_taken_meanwhile_is_let_be_and_another_one_taken_where_there_is_one()
+    {
+        await using (PartialFile file = PartialFile.Create(_folder["b.zip"], Host, new PartialOwner("here")))
+        {
+            file.OtherPath = () => _folder["c.zip"];
+            file.Stream.Write("mine"u8);
+            await File.WriteAllTextAsync(_folder["b.zip"], "theirs", TestContext.Current.CancellationToken);
+            await file.CommitAsync(TestContext.Current.CancellationToken);
+            Assert.Equal(_folder["c.zip"], file.FinalPath);
+        }
+
+        Assert.Equal("theirs", await File.ReadAllTextAsync(_folder["b.zip"], TestContext.Current.CancellationToken));
+        Assert.Equal("mine", await File.ReadAllTextAsync(_folder["c.zip"], TestContext.Current.CancellationToken));
+    }
+
+    [Theory]
+    [InlineData(".shop_1.zip.web-1.abcdefghij.17.qrstuvwxyz.partial", "shop_1.zip", "abcdefghij")]
+    [InlineData(".shop.zip_1.zip.web.abcdefghij.17.qrstuvwxyz.partial", "shop.zip_1.zip", "abcdefghij")]
+    [InlineData(".shop.zip.qrstuvwxyz.partial", "shop.zip", null)]
+    [InlineData(".shop.zip.metadata.json.qrstuvwxyz.partial", null, null)]
+    [InlineData("shop.zip.qrstuvwxyz.partial", null, null)]
+    [InlineData(".shop_x.partial", null, null)]
+    [InlineData(".zip.partial", null, null)]
+    public void The_name_of_a_partial_file_says_whose_it_is(string name, string? final, string? owner)
+    {
+        (string Final, PartialOwner? Owner)? parsed = PartialOwner.Parse(name);
+        Assert.Equal(final, parsed?.Final);
+        Assert.Equal(owner, parsed?.Owner?.Installation);
+    }
+
+    [Fact]
     public async Task Without_a_commit_nothing_stays()
     {
         await using (PartialFile file = PartialFile.Create(_folder["b.zip"], Host))

@@ -146,6 +146,11 @@ internal static class AppFileKeys
                 "write `encryption: {password: \"env:LIFEBOAT_PASSWORD\"}`, or `encryption: none` to do without"),
             new("compression", new ChoiceShape(
                 "zstd (the default: fast and small) or deflate (older programs open the bundle too).", ["zstd", "deflate"])),
+            new("host", new TextShape(
+                "The name under which this installation's snapshots are told from those of others in the same store; left out, each state folder has an id.", "shop-1")
+            {
+                MaxLength = 64, Pattern = "^[A-Za-z0-9][A-Za-z0-9._-]*$", Rule = TextRules.HostName,
+            }),
             new("workers", new NumberShape("How many streams are worked on at once; one for each core where it is left out.", 1, 64)),
             new("keep_previous", new TextShape(
                 "How long a restore's previous state is kept for an undo: minutes, hours, days or weeks; until `lifeboat discard` where it is left out.", "7d")

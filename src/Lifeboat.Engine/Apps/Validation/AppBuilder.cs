@@ -16,6 +16,7 @@ internal sealed class AppBuilder(string file)
         Sources = [.. Entries(root, "sources").Select(static e => (e.Key, Map: (MapNode)e.Value)).Select(e => Source(e.Key, e.Map))],
         Stores = [.. Entries(root, "stores").Select(e => new StoreSettings(e.Key, Resolve(((MapNode)e.Value).Text("path")!)))],
         Password = root.Value("encryption") is MapNode encryption ? Secret(encryption.Text("password")) : null,
+        Host = root.Text("host"),
         Compression = root.Text("compression") == "deflate" ? Compression.Deflate : Compression.Zstd,
         Workers = root.Text("workers") is { } workers ? int.Parse(workers, CultureInfo.InvariantCulture) : null,
         KeepPrevious = root.Text("keep_previous") is { } period && Period.TryParse(period, out TimeSpan keep) ? keep : null,
