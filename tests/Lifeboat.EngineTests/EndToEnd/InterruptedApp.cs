@@ -37,13 +37,19 @@ internal sealed class InterruptedApp
     {
         InterruptedApp app = new(server, root);
         System.IO.Directory.CreateDirectory(root);
-        LifeboatProgram.Shell(root, "mkdir -p app/files/sub 'app/files/an empty one' backups; ln -s sub app/files/link");
+        // In the tree lies what is excluded, as a store may: whatever happens, it must be there, and be as it is.
+        LifeboatProgram.Shell(
+            root,
+            """
+            mkdir -p app/files/sub/vault 'app/files/an empty one' backups; ln -s sub app/files/link
+            echo bundle > app/files/sub/vault/shop.zip; echo '{}' > app/files/sub/vault/shop.zip.metadata.json
+            """);
         File.WriteAllText(Path.Combine(app.Directory, "lifeboat.yaml"), $$"""
             app: shop
             sources:
               {{string.Join("\n  ", server.Sources)}}
               state: {type: sqlite, path: state.db}
-              filestore: {type: files, path: files}
+              filestore: {type: files, path: files, exclude: [sub/vault]}
               settings: {type: settings, files: [.env, other.ini]}
             stores:
               local: {path: ../backups}
