@@ -16,9 +16,11 @@ internal static class SwitchRecords
         }
         catch (JsonException e)
         {
-            throw new LifeboatException(
-                ErrorCodes.JournalDamaged, $"the journal's record of the switch of {source} cannot be read: {e.Message}",
-                "journals are not to be edited; what has __before_ in its name is the state before a restore", source, e);
+            throw Altered(e.Message, source, e);
         }
     }
+
+    public static LifeboatException Altered(string why, string source, Exception? inner = null) => new(
+        ErrorCodes.JournalDamaged, $"the journal's record of the switch of {source} cannot be read: {why}",
+        "journals are not to be edited; what has __before_ in its name is the state before a restore", source, inner);
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Lifeboat.Engine.Errors;
 
 namespace Lifeboat.Engine.Sources.Local;
 
@@ -9,7 +10,12 @@ internal sealed record PathSwitchRecord(IReadOnlyList<PathExchange> Paths, IRead
 {
     public JsonElement ToJson() => JsonSerializer.SerializeToElement(this, PathSwitchJson.Default.PathSwitchRecord);
 
-    public static PathSwitchRecord From(JsonElement record, string source) => SwitchRecords.Read(record, PathSwitchJson.Default.PathSwitchRecord, source);
+    /// <exception cref="LifeboatException">The journal was altered.</exception>
+    public static PathSwitchRecord From(JsonElement record, string source)
+    {
+        PathSwitchRecord read = SwitchRecords.Read(record, PathSwitchJson.Default.PathSwitchRecord, source);
+        return read.Paths.All(static path => path.Staying?.IsInside != false) ? read : throw SwitchRecords.Altered("what stays is not inside of what is switched", source);
+    }
 }
 
 /// <summary>One path that is exchanged for what stands beside it.</summary>

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Lifeboat.Engine.Sources.Trees;
 
 namespace Lifeboat.Engine.Sources.Local;
@@ -9,6 +10,10 @@ internal sealed record Staying(IReadOnlyList<StayingFolder> Folders, IReadOnlyLi
 {
     private Dictionary<byte[], StayingFolder>? _folders;
     private HashSet<byte[]>? _paths;
+
+    /// <summary>Whether all the paths are of the form that a walk gives them, so that none leads out of the folder.</summary>
+    [JsonIgnore]
+    public bool IsInside => Folders.Select(static folder => folder.Path).Concat(Paths).All(static path => TreePath.IsInside(path));
 
     /// <summary>Whether it is one of the folders that stay with something in them.</summary>
     public bool IsFolder(byte[] path) => FolderOf(path) is not null;

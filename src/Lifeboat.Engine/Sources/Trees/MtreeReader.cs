@@ -56,13 +56,8 @@ internal sealed class MtreeReader(Stream stream, string manifest)
 
         if (!entry.Path.AsSpan().StartsWith("./"u8))
             throw Damaged("a path does not start with ./");
-        foreach (Range range in entry.Path.AsSpan(2).Split((byte)'/'))
-        {
-            ReadOnlySpan<byte> name = entry.Path.AsSpan(2)[range];
-            if (name.IsEmpty || name.SequenceEqual("."u8) || name.SequenceEqual(".."u8) || name.Contains((byte)0))
-                throw Damaged($"the path {Folder.Readable(entry.Path)} is not one inside the tree");
-        }
-
+        if (!TreePath.IsInside(entry.Path))
+            throw Damaged($"the path {Folder.Readable(entry.Path)} is not one inside the tree");
         if (TreePath.Compare(last, entry.Path) >= 0)
             throw Damaged($"the path {Folder.Readable(entry.Path)} stands twice or out of order");
         while (!TreePath.ParentOf(entry.Path).SequenceEqual(folders.Peek()))

@@ -23,6 +23,23 @@ internal static class TreePath
     public static bool IsAtOrBelow(ReadOnlySpan<byte> path, ReadOnlySpan<byte> folder) =>
         path.StartsWith(folder) && (path.Length == folder.Length || path[folder.Length] == '/');
 
+    /// <summary>Whether a path is the root's, or of something in it: not a name of it is empty, or leads elsewhere.</summary>
+    public static bool IsInside(ReadOnlySpan<byte> path)
+    {
+        if (IsRoot(path))
+            return true;
+        if (!path.StartsWith("./"u8))
+            return false;
+        foreach (Range range in path[2..].Split((byte)'/'))
+        {
+            ReadOnlySpan<byte> name = path[2..][range];
+            if (name.IsEmpty || name.SequenceEqual("."u8) || name.SequenceEqual(".."u8) || name.Contains((byte)0))
+                return false;
+        }
+
+        return true;
+    }
+
     /// <summary>The order of a walk: a folder, then all that is in it, names by their bytes.</summary>
     public static int Compare(ReadOnlySpan<byte> left, ReadOnlySpan<byte> right)
     {
