@@ -50,7 +50,8 @@ internal static class Selection
         List<SourceMetadata> waiting = [.. chosen];
         while (waiting.Count > 0)
         {
-            SourceMetadata next = waiting.Find(one => !waiting.Exists(other => other != one && ReservedPaths.IsInside(settings[other.Name], settings[one.Name]))) ?? waiting[0];
+            bool hasInner(SourceMetadata one) => waiting.Exists(other => other != one && ReservedPaths.IsInside(settings[other.Name], settings[one.Name]));
+            SourceMetadata next = waiting.Find(one => !hasInner(one)) ?? waiting[0];
             waiting.Remove(next);
             ordered.Add(next);
         }

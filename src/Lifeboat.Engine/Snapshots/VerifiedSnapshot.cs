@@ -76,7 +76,7 @@ public sealed class VerifiedSnapshot : IAsyncDisposable
     /// </summary>
     /// <exception cref="LifeboatException">One is damaged or another.</exception>
     public Task CheckOwnFilesAsync(CancellationToken cancellation) =>
-        CheckAsync(_sums.Keys.Where(static path => !path.Contains('/', StringComparison.Ordinal) || path.StartsWith("logs/", StringComparison.Ordinal)), cancellation);
+        CheckAsync(static path => !path.Contains('/', StringComparison.Ordinal) || path.StartsWith("logs/", StringComparison.Ordinal), cancellation);
 
     /// <summary>
     /// Reads what a restore of sources had no use for, so that it accepts no snapshot that a verification refuses. Files of rows and trees are compared as a whole
@@ -88,17 +88,16 @@ public sealed class VerifiedSnapshot : IAsyncDisposable
     {
         HashSet<string> names = [.. sources.Select(static source => source.Name)];
         HashSet<string> rows = [.. sources.SelectMany(static source => source.Tables ?? []).SelectMany(static table => table.Paths)];
-        return CheckAsync(
-            _sums.Keys.Where(path => !IsOfTree(path) && !rows.Contains(path) && !_opened.ContainsKey(path) && path.Split('/', 3) is [_, var source, _] && names.Contains(source)),
-            cancellation);
+        bool isUnread(string path) => !IsOfTree(path) && !rows.Contains(path) && !_opened.ContainsKey(path);
+        return CheckAsync(path => isUnread(path) && path.Split('/', 3) is [_, var source, _] && names.Contains(source), cancellation);
     }
 
     private static bool IsOfTree(string path) =>
         path.StartsWith("files/", StringComparison.Ordinal) || path.StartsWith("vectors/", StringComparison.Ordinal);
 
-    private async Task CheckAsync(IEnumerable<string> paths, CancellationToken cancellation)
+    private async Task CheckAsync(Func<string, bool> which, CancellationToken cancellation)
     {
-        foreach (string path in paths.ToArray())
+        foreach (string path in _sums.Keys.Where(which))
         {
             await using Stream stream = Open(path);
             await stream.CopyToAsync(Stream.Null, cancellation);

@@ -56,8 +56,11 @@ internal sealed class LatestSnapshot(App app, RunContext context, IReadOnlyList<
     /// <summary>That some snapshots are dated in the future.</summary>
     public static Problem Ahead(IReadOnlyList<StoredSnapshot> ahead) => new(
         ErrorCodes.SnapshotAhead,
-        string.Create(CultureInfo.InvariantCulture, $"{ahead.Count} {(ahead.Count == 1 ? "snapshot is" : "snapshots are")} dated in the future ({ahead[0].Id}), and not taken for the latest"),
-        "a clock was wrong when it was made, or is wrong now: see to it, and remove or rename what is dated wrongly; by its id a snapshot can be named all the same");
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{ahead.Count} {(ahead.Count == 1 ? "snapshot is" : "snapshots are")} dated in the future ({ahead[0].Id}), and not taken for the latest"),
+        "a clock was wrong when it was made, or is wrong now: see to it, and remove or rename what is dated wrongly; "
+        + "by its id a snapshot can be named all the same");
 
     private LifeboatException None(IReadOnlyCollection<StoredSnapshot> elsewhere, StoredSnapshot[] ahead, bool anyPartial)
     {
@@ -68,10 +71,14 @@ internal sealed class LatestSnapshot(App app, RunContext context, IReadOnlyList<
                 "name one by its id, or write `host: NAME` into the app file if this is that host");
         if (anyPartial)
             return NotFound(
-                only.Count == 0 ? $"every snapshot of {app.Name} is partial: it lacks some of the app's sources" : $"no snapshot of {app.Name} has all of {string.Join(", ", only)}",
+                only.Count == 0
+                    ? $"every snapshot of {app.Name} is partial: it lacks some of the app's sources"
+                    : $"no snapshot of {app.Name} has all of {string.Join(", ", only)}",
                 "name one by its id; `lifeboat list` says which are partial");
         if (ahead.Length > 0)
-            return NotFound($"every snapshot of {app.Name} is dated in the future (the newest is {ahead[0].Id})", "look at this machine's clock; if it is right, name a snapshot by its id");
+            return NotFound(
+                $"every snapshot of {app.Name} is dated in the future (the newest is {ahead[0].Id})",
+                "look at this machine's clock; if it is right, name a snapshot by its id");
         return NotFound($"the app {app.Name} has no snapshots yet", "run `lifeboat backup`, or name a bundle's path");
     }
 

@@ -17,7 +17,9 @@ public sealed class SnapshotOrigin(App? app, HostEnvironment host)
             return [];
         List<Problem> found = [];
         HostIdentity here = HostIdentity.Of(app, host);
-        string hint = stored.IsLatest ? $"name it by its id ({stored.Id}), or add --trust, if it is the one that is wanted" : "go on only if it is the one that is wanted";
+        string hint = stored.IsLatest
+            ? $"name it by its id ({stored.Id}), or add --trust, if it is the one that is wanted"
+            : "go on only if it is the one that is wanted";
         if (metadata.App != app.Name)
             found.Add(new Problem(ErrorCodes.SnapshotOfAnother, $"the snapshot is of the app {metadata.App}, not of {app.Name}", hint, stored.Path));
         else if (stored.IsLatest && !here.Made(metadata) && metadata.Host != here.Name)

@@ -133,7 +133,7 @@ internal sealed class RestoreCommand : Verb
         App? app = await run.FindAppAsync(cancellation);
         string[] only = parsed.GetValue(_only) ?? [];
         StoredSnapshot snapshot = await SnapshotArgument.FindAsync(
-            parsed.GetValue(_snapshot)!, app, run, cancellation, [.. only.Select(static one => one.Split('/', 2)[0]).Distinct()]);
+            parsed.GetValue(_snapshot)!, [.. only.Select(static one => one.Split('/', 2)[0]).Distinct()], app, run, cancellation);
         SnapshotMetadata metadata = (await new VerifyOperation(app, run.Context).ShowAsync(snapshot, cancellation)).Metadata;
         RestoreRequest request = new(snapshot, only, Targets(parsed, run), dryRun)
         {

@@ -26,7 +26,7 @@ internal sealed class ShowCommand : Verb
     protected override async Task<ExitStatus> RunAsync(ParseResult parsed, CommandRun run, CancellationToken cancellation)
     {
         App? app = await run.FindAppAsync(cancellation);
-        StoredSnapshot snapshot = await SnapshotArgument.FindAsync(parsed.GetRequiredValue(_snapshot), app, run, cancellation);
+        StoredSnapshot snapshot = await SnapshotArgument.FindAsync(parsed.GetRequiredValue(_snapshot), [], app, run, cancellation);
         ShownSnapshot shown = await new VerifyOperation(app, run.Context).ShowAsync(snapshot, cancellation);
         foreach (Problem contradiction in shown.Contradictions)
             run.Output.Warn(contradiction);

@@ -13,10 +13,10 @@ internal static class SnapshotArgument
 
     /// <summary>Finds it; a path that exists is taken from the working directory.</summary>
     /// <param name="only">The sources that the latest must have; empty for all of the app's.</param>
-    public static Task<StoredSnapshot> FindAsync(string named, App? app, CommandRun run, CancellationToken cancellation, IReadOnlyList<string>? only = null)
+    public static Task<StoredSnapshot> FindAsync(string named, IReadOnlyList<string> only, App? app, CommandRun run, CancellationToken cancellation)
     {
         string path = run.Absolute(named);
         bool isPath = File.Exists(path) || named.Contains('/', StringComparison.Ordinal) || named.Contains('\\', StringComparison.Ordinal);
-        return new StoreCatalog(app, run.Context).FindAsync(isPath ? path : named, only ?? [], cancellation);
+        return new StoreCatalog(app, run.Context).FindAsync(isPath ? path : named, only, cancellation);
     }
 }

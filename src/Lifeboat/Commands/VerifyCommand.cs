@@ -31,7 +31,7 @@ internal sealed class VerifyCommand : Verb
     protected override async Task<ExitStatus> RunAsync(ParseResult parsed, CommandRun run, CancellationToken cancellation)
     {
         App? app = await run.FindAppAsync(cancellation);
-        StoredSnapshot snapshot = await SnapshotArgument.FindAsync(parsed.GetRequiredValue(_snapshot), app, run, cancellation);
+        StoredSnapshot snapshot = await SnapshotArgument.FindAsync(parsed.GetRequiredValue(_snapshot), [], app, run, cancellation);
         VerifyResult result = await new VerifyOperation(app, run.Context).RunAsync(snapshot, parsed.GetValue(_trust), cancellation);
         bool ok = result.Problems.Count == 0;
         ExitStatus exit = ok ? run.Conclude() : result.Problems[0].Code.Exit;

@@ -147,7 +147,8 @@ internal static class AppFileKeys
             new("compression", new ChoiceShape(
                 "zstd (the default: fast and small) or deflate (older programs open the bundle too).", ["zstd", "deflate"])),
             new("host", new TextShape(
-                "The name under which this installation's snapshots are told from those of others in the same store; left out, each state folder has an id.", "shop-1")
+                "The name under which this installation's snapshots are told from those of others in the same store; "
+                + "left out, each state folder has an id.", "shop-1")
             {
                 MaxLength = 64, Pattern = "^[A-Za-z0-9][A-Za-z0-9._-]*$", Rule = TextRules.HostName,
             }),

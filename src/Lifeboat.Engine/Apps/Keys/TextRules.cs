@@ -17,9 +17,12 @@ internal static partial class TextRules
             "write a short name such as `shop`; bundles are named after it");
     }
 
-    public static Fault? HostName(string text) => text.Length > 0 && char.IsAsciiLetterOrDigit(text[0]) && text.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-')
-        ? null
-        : new Fault("the host's name has other characters than letters, digits, `-`, `_` and `.`, or does not begin with a letter or digit", "write a short name such as `shop-1`");
+    public static Fault? HostName(string text) =>
+        text.Length > 0 && char.IsAsciiLetterOrDigit(text[0]) && text.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-')
+            ? null
+            : new Fault(
+                "the host's name has other characters than letters, digits, `-`, `_` and `.`, or does not begin with a letter or digit",
+                "write a short name such as `shop-1`");
 
     public static Fault? Secret(string text) =>
         SecretReference.TryParse(text, out _, out Fault? fault) ? null : fault;

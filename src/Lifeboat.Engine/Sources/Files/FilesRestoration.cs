@@ -79,7 +79,7 @@ internal sealed class FilesRestoration : IRestoration
     private void LookForConflicts(Staying staying, List<Problem> blockers, List<Problem> warnings, CancellationToken cancellation)
     {
         HashSet<string> left = [];
-        byte[][] ours = [.. new ReservedNames(_place.Path, [.. Reserved.Where(static one => one.Why == Reservation.AppFile)]).All.Select(static one => one.Path)];
+        ReservedNames appFile = new(_place.Path, [.. Reserved.Where(static one => one.Why == Reservation.AppFile)]);
         foreach (ManifestEntry entry in _manifest.Entries(cancellation))
         {
             if (staying.IsFolder(entry.Path) && entry.Kind != FileKind.Folder)
@@ -87,15 +87,15 @@ internal sealed class FilesRestoration : IRestoration
                     ErrorCodes.TargetUnusable,
                     $"{Absolute(entry.Path)} is a folder in which something stays that the restore does not touch, and in the snapshot it is none",
                     "move that folder away, or choose another folder with --target", _settings.Name));
-            else if (staying.IsPath(entry.Path) && !Array.Exists(ours, path => path.AsSpan().SequenceEqual(entry.Path)))
+            else if (staying.IsPath(entry.Path) && !appFile.Match(entry.Path))
                 left.Add(Folder.Readable(TreePath.Relative(entry.Path)));
         }
 
         if (left.Count > 0)
             warnings.Add(new Problem(
                 ErrorCodes.LeftAsItIs,
-                $"the snapshot has {string.Join(", ", left.Take(5))}{(left.Count > 5 ? " and more" : "")}, which the app file excludes or gives to another source by now: "
-                + "what is live there stays as it is",
+                $"the snapshot has {string.Join(", ", left.Take(5))}{(left.Count > 5 ? " and more" : "")}, which the app file excludes or gives "
+                + "to another source by now: what is live there stays as it is",
                 $"restore it to another folder with `--target {_settings.Name}=…` if it is wanted", _settings.Name));
     }
 
@@ -110,7 +110,10 @@ internal sealed class FilesRestoration : IRestoration
     /// <summary>Where the tree is staged.</summary>
     public FolderStaging Place => _place;
 
-    public ISwitch Switch => new PathSwitch(_run, _settings.Name, new PathSwitchRecord([_place.Exchange], [])) { Staying = new StayingRules(_settings.Exclude, Reserved, _restore) };
+    public ISwitch Switch => new PathSwitch(_run, _settings.Name, new PathSwitchRecord([_place.Exchange], []))
+    {
+        Staying = new StayingRules(_settings.Exclude, Reserved, _restore),
+    };
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 

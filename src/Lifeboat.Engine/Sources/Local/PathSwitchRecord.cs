@@ -14,7 +14,9 @@ internal sealed record PathSwitchRecord(IReadOnlyList<PathExchange> Paths, IRead
     public static PathSwitchRecord From(JsonElement record, string source)
     {
         PathSwitchRecord read = SwitchRecords.Read(record, PathSwitchJson.Default.PathSwitchRecord, source);
-        return read.Paths.All(static path => path.Staying?.IsInside != false) ? read : throw SwitchRecords.Altered("what stays is not inside of what is switched", source);
+        return read.Paths.All(static path => path.Staying?.IsInside != false)
+            ? read
+            : throw SwitchRecords.Altered("what stays is not inside of what is switched", source);
     }
 }
 

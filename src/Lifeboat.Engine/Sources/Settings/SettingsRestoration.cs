@@ -104,8 +104,10 @@ internal sealed class SettingsRestoration : IRestoration
                 ErrorCodes.EntryNameUnsafe, $"the snapshot names a settings file outside the app's folder: {recorded}", "use another snapshot; this one was altered or damaged", _settings.Name);
         if (!SettingsPaths.IsOutside(recorded))
             return Path.Combine([_settings.Directory, .. recorded.Split('/')]);
-        if (new[] { recorded, Relocated(recorded) }.FirstOrDefault(_settings.Files.Contains) is { } named)
-            return named;
+        if (_settings.Files.Contains(recorded) && IsAtHome())
+            return recorded;
+        if (Relocated(recorded) is var relocated && _settings.Files.Contains(relocated))
+            return relocated;
         IEnumerable<string> names = recorded.Replace(":", "", StringComparison.Ordinal).Split('/', '\\').Where(IsName);
         string redirected = Path.Combine([_settings.Directory, "outside", .. names]);
         _warnings.Add(new Problem(
@@ -114,6 +116,14 @@ internal sealed class SettingsRestoration : IRestoration
     }
 
     private static bool IsName(string name) => name is not ("" or "." or "..");
+
+    /// <summary>Whether the files stand where the app file has them: in the folder of old, or all of another one.</summary>
+    private bool IsAtHome()
+    {
+        SettingsFile[] inside = [.. _details.Files.Where(static file => !SettingsPaths.IsOutside(file.Path))];
+        return _settings.Directory == _details.Directory || inside.Length == 0
+            || Array.Exists(inside, file => _settings.Files.Contains(Path.Combine([_settings.Directory, .. file.Path.Split('/')])));
+    }
 
     /// <summary>Where a file outside of the app's folder is when seen from the folder that the app is in now.</summary>
     private string Relocated(string recorded) => Path.GetFullPath(Path.Combine(_settings.Directory, Path.GetRelativePath(_details.Directory, recorded)));

@@ -18,7 +18,8 @@ internal sealed class ReservedNames
     public ReservedNames(string root, IReadOnlyList<ReservedPath> reserved)
     {
         string real = AppPaths.Real(root);
-        IReadOnlyList<(string Inside, string Place)> doors = reserved.Count == 0 ? [] : [(".", real), .. MountPoints.Below(real).Select(point => (AppPaths.Inside(real, point)!, point))];
+        IReadOnlyList<string> mounts = reserved.Count == 0 ? [] : MountPoints.Below(real);
+        List<(string Inside, string Place)> doors = [(".", real), .. mounts.Select(point => (AppPaths.Inside(real, point)!, point))];
         foreach (ReservedPath one in reserved)
         {
             string there = AppPaths.Real(one.Path);

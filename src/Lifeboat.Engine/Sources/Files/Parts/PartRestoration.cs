@@ -160,7 +160,8 @@ internal sealed class PartRestoration : IRestoration
             if (staying.Paths.FirstOrDefault(path => TreePath.IsAtOrBelow(path, part.Path) || TreePath.IsAtOrBelow(part.Path, path)) is { } held)
                 yield return new Problem(
                     ErrorCodes.PartDoesNotFit,
-                    $"{Folder.Readable(TreePath.Relative(part.Path))} would be replaced as a whole, but {Folder.Readable(TreePath.Relative(held))} is excluded or another source's, and is not the restore's to move",
+                    $"{Folder.Readable(TreePath.Relative(part.Path))} would be replaced as a whole, but "
+                    + $"{Folder.Readable(TreePath.Relative(held))} is excluded or another source's, and is not the restore's to move",
                     "name the files beside it one by one, or restore all of the source", _settings.Name);
         }
     }
