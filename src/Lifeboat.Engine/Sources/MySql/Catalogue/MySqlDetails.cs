@@ -53,8 +53,13 @@ public sealed record MySqlDetails
     public JsonElement ToJson() => JsonSerializer.SerializeToElement(this, MySqlDetailsJson.Default.MySqlDetails);
 
     /// <exception cref="JsonException">It is not of this form.</exception>
-    public static MySqlDetails From(JsonElement json) =>
-        json.Deserialize(MySqlDetailsJson.Default.MySqlDetails) ?? throw new JsonException("a MySQL source without details");
+    public static MySqlDetails From(JsonElement json)
+    {
+        MySqlDetails? details = json.ValueKind == JsonValueKind.Object ? json.Deserialize(MySqlDetailsJson.Default.MySqlDetails) : null;
+        bool whole = details is { Family: not null, ServerVersion: not null, Database: not null, DatabaseOptions: not null, Tables: not null, Sequences: not null, Objects: not null, Collations: not null }
+            && !details.Tables.Contains(null!) && !details.Sequences.Contains(null!) && !details.Objects.Contains(null!);
+        return whole ? details! : throw new JsonException("a MySQL source without its details");
+    }
 }
 
 /// <param name="Columns">Those that the data files hold, in their order: all but generated ones.</param>

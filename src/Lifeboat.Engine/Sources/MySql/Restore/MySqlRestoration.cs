@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Lifeboat.Engine.Apps;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
@@ -34,6 +35,7 @@ internal sealed class MySqlRestoration(
         try
         {
             RestoreTarget target = await TargetAsync(cancellation);
+            await target.RequireStatementsAsync(cancellation);
             await using MySqlSession session = await target.OpenAsync(cancellation);
             _prepared = await new RestorePreflight(target, session, settings.UpdateRoles).RunAsync(cancellation);
             _switch = new DatabaseSwitch(
@@ -148,11 +150,25 @@ internal sealed class MySqlRestoration(
             return _target;
         MySqlConnection connection = await MySqlConnection.FromAsync(settings, secrets, cancellation);
         MySqlTools tools = await MySqlTools.FindAsync(context, toolsFolder, settings.Via, cancellation);
-        MySqlDetails details = MySqlDetails.From(captured.Details ?? default);
+        MySqlDetails details = Described();
         if (captured.Tables?.Count != details.Tables.Count)
             throw new LifeboatException(
                 ErrorCodes.BundleDamaged, "the metadata names other tables than it describes", "use another snapshot; this one was altered or damaged", settings.Name);
         return _target = new RestoreTarget(context, connection, tools, snapshot, captured, details, RestoreNames.For(connection.Database, restore.Id));
+    }
+
+    private MySqlDetails Described()
+    {
+        try
+        {
+            return MySqlDetails.From(captured.Details ?? default);
+        }
+        catch (JsonException e)
+        {
+            throw new LifeboatException(
+                ErrorCodes.BundleDamaged, $"the metadata of source {captured.Name} cannot be used: {e.Message}", "use another snapshot; this one was altered or damaged",
+                VerifiedSnapshot.MetadataFileName, e);
+        }
     }
 
     private async Task StepAsync(string what, Func<Task> step)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
@@ -62,32 +63,36 @@ internal sealed record RestoreTarget(
     }
 
     /// <summary>CREATE TABLE of each table, in the order of the details.</summary>
-    public async Task<IReadOnlyList<string>> TablesAsync(CancellationToken cancellation) =>
-        [.. (await StatementsAsync("schema.sql", 1 + Details.Tables.Count, cancellation)).Skip(1)];
+    public Task<IReadOnlyList<string>> TablesAsync(CancellationToken cancellation) => StatementsAsync(
+        "schema.sql", 1 + Details.Tables.Count, static all => Each(all.Skip(1), DumpStatements.RequireTable), cancellation);
 
     /// <summary>CREATE SEQUENCE of each sequence, in the order of the details.</summary>
-    public async Task<IReadOnlyList<string>> SequencesAsync(CancellationToken cancellation) =>
-        [.. (await StatementsAsync("sequences.sql", 1 + (2 * Details.Sequences.Count), cancellation)).Skip(1).Where(static (_, i) => i % 2 == 0)];
+    public Task<IReadOnlyList<string>> SequencesAsync(CancellationToken cancellation) => StatementsAsync(
+        "sequences.sql", 1 + (2 * Details.Sequences.Count), static all => Each(all.Skip(1).Where(static (_, i) => i % 2 == 0), DumpStatements.RequireSequence), cancellation);
 
-    public async Task<IReadOnlyList<Definition>> ObjectsAsync(CancellationToken cancellation)
-    {
-        IReadOnlyList<string> all = await StatementsAsync("objects.sql", 2 + Details.Objects.Sum(static o => o.Statements), cancellation);
-        int next = 1;
-        List<Definition> objects = [];
-        foreach (MySqlObject one in Details.Objects)
+    public Task<IReadOnlyList<Definition>> ObjectsAsync(CancellationToken cancellation) => StatementsAsync(
+        "objects.sql", 2 + Details.Objects.Sum(static o => o.Statements),
+        all =>
         {
-            objects.Add(new Definition(one.Kind, one.Name, [.. all.Skip(next).Take(one.Statements)]));
-            next += one.Statements;
-        }
+            int next = 1;
+            List<Definition> objects = [];
+            foreach (MySqlObject one in Details.Objects)
+            {
+                string[] statements = [.. all.Skip(next).Take(one.Statements)];
+                DumpStatements.RequireObject(statements, dollarQuotes: Details.Family == "mysql", Snapshot.IsAuthentic);
+                objects.Add(new Definition(one.Kind, one.Name, statements));
+                next += one.Statements;
+            }
 
-        return objects;
-    }
+            return objects;
+        },
+        cancellation);
 
     /// <summary>The captured accounts, with their rights in the database on the one that is restored.</summary>
     public async Task<IReadOnlyList<Account>> AccountsAsync(CancellationToken cancellation)
     {
         IReadOnlyList<MySqlAccount> described = Details.Accounts ?? [];
-        IReadOnlyList<string> all = await StatementsAsync("users.sql", described.Sum(static a => a.Statements), cancellation);
+        IReadOnlyList<string> all = await StatementsAsync("users.sql", described.Sum(static a => a.Statements), static all => Each(all, DumpStatements.RequireAccount), cancellation);
         IReadOnlyList<string> late = await GrantsAsync("grants.sql", described.Sum(static a => a.LateGrants), cancellation);
         IReadOnlyList<string> elsewhere = await GrantsAsync("grants-elsewhere.sql", described.Sum(static a => a.GrantsElsewhere), cancellation);
         (int next, int nextLate, int nextElsewhere) = (described.Count, 0, 0);
@@ -107,25 +112,70 @@ internal sealed record RestoreTarget(
 
     /// <summary>Behind the mode that they are run in; older snapshots have none, and no such file.</summary>
     private async Task<IReadOnlyList<string>> GrantsAsync(string name, int count, CancellationToken cancellation) =>
-        count == 0 ? [] : [.. (await StatementsAsync(name, 1 + count, cancellation)).Skip(1)];
+        count == 0 ? [] : await StatementsAsync(name, 1 + count, static all => Each(all.Skip(1), DumpStatements.RequireAccount), cancellation);
+
+    private static string[] Each(IEnumerable<string> statements, Action<string> require)
+    {
+        string[] all = [.. statements];
+        foreach (string one in all)
+            require(one);
+        return all;
+    }
+
+    /// <summary>Looks at all of the snapshot's statements before any is run.</summary>
+    /// <exception cref="LifeboatException">One is none of a dump's.</exception>
+    public async Task RequireStatementsAsync(CancellationToken cancellation)
+    {
+        await TablesAsync(cancellation);
+        await SequencesAsync(cancellation);
+        await ObjectsAsync(cancellation);
+        await AccountsAsync(cancellation);
+        try
+        {
+            DumpStatements.RequireDatabaseOptions(Details.DatabaseOptions);
+            foreach (MySqlSequence sequence in Details.Sequences)
+                if (!long.TryParse(sequence.Next, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _) && !ulong.TryParse(sequence.Next, NumberStyles.None, CultureInfo.InvariantCulture, out _)
+                    || !ulong.TryParse(sequence.Cycles, NumberStyles.None, CultureInfo.InvariantCulture, out _))
+                    throw new FormatException($"where sequence {sequence.Name} stands is no number");
+        }
+        catch (FormatException e)
+        {
+            throw NotADump(e, VerifiedSnapshot.MetadataFileName);
+        }
+    }
+
+    private static LifeboatException NotADump(FormatException e, string path) => new(
+        ErrorCodes.MySqlNotADump, $"a statement is not what the server prints: {e.Message}", "nothing of it was run; use another snapshot: somebody altered this one", path, e);
 
     private static string Text(string latin1) => Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(latin1));
 
-    private async Task<IReadOnlyList<string>> StatementsAsync(string name, int count, CancellationToken cancellation)
+    /// <param name="read">Looks at the statements.</param>
+    private async Task<IReadOnlyList<T>> StatementsAsync<T>(string name, int count, Func<IReadOnlyList<string>, IReadOnlyList<T>> read, CancellationToken cancellation)
     {
         string path = $"{Folder}/{name}";
         using MemoryStream content = new();
-        await using (Stream stream = Snapshot.Open(path))
+        await using (Stream stream = Snapshot.OpenHeld(path))
             await stream.CopyToAsync(content, cancellation);
+        IReadOnlyList<string> statements;
         try
         {
-            IReadOnlyList<string> statements = StatementFile.Read(content.GetBuffer().AsSpan(0, (int)content.Length));
-            return statements.Count == count ? statements : throw new FormatException($"it has {statements.Count} statements where {count} are described");
+            statements = StatementFile.Read(content.GetBuffer().AsSpan(0, (int)content.Length));
+            if (statements.Count != count)
+                throw new FormatException($"it has {statements.Count} statements where {count} are described");
         }
         catch (FormatException e)
         {
             throw new LifeboatException(
                 ErrorCodes.BundleDamaged, $"the file cannot be read: {e.Message}", "use another snapshot; this one was altered or damaged", path, e);
+        }
+
+        try
+        {
+            return read(statements);
+        }
+        catch (FormatException e)
+        {
+            throw NotADump(e, path);
         }
     }
 }

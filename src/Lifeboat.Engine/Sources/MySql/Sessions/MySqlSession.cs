@@ -15,8 +15,8 @@ namespace Lifeboat.Engine.Sources.MySql.Sessions;
 /// </summary>
 public sealed class MySqlSession : IAsyncDisposable
 {
-    /// <summary>Ends a statement: routines hold semicolons.</summary>
-    private const string Delimiter = ";~lifeboat~;";
+    /// <summary>Ends a statement: routines hold semicolons. Nobody who writes a statement knows it before.</summary>
+    private readonly string _delimiter;
 
     /// <summary>
     /// What data is read and written with: exact bytes, TIMESTAMP in UTC, every date and zero as it is. The results' character set NULL means that
@@ -54,6 +54,7 @@ public sealed class MySqlSession : IAsyncDisposable
         Connection = connection;
         (ProgramStart start, _inputPrefix) = connection.Command(tools.Program);
         _mark = $"!{nonce}\t";
+        _delimiter = $";~{context.Host.NewId()}~;";
         _program = RunningProgram.Launch(start);
         _program.EnlargePipes();
         _output = new MySqlOutput(_program.Output, _mark);
@@ -220,18 +221,20 @@ public sealed class MySqlSession : IAsyncDisposable
     {
         if (_ended)
             throw EndedException(cancellation);
+        if (sql.Span.IndexOf(Utf8(_delimiter)) >= 0)
+            throw new InvalidOperationException("a statement holds the text that ends it");
         try
         {
             if (_statements == 0)
             {
                 _program.Input.Write(_inputPrefix.Span);
                 _inputPrefix = default;
-                _program.Input.Write(Utf8($"delimiter {Delimiter}\n{string.Concat(s_settings.Select(static setting => $"{setting}\n{Delimiter}\n"))}"));
+                _program.Input.Write(Utf8($"delimiter {_delimiter}\n{string.Concat(s_settings.Select(setting => $"{setting}\n{_delimiter}\n"))}"));
             }
 
             string number = (++_statements).ToString(CultureInfo.InvariantCulture);
             _program.Input.Write(sql.Span);
-            _program.Input.Write(Utf8($"\n{Delimiter}\nSELECT '{_mark[..^1]}', {number}, ROW_COUNT()\n{Delimiter}\n"));
+            _program.Input.Write(Utf8($"\n{_delimiter}\nSELECT '{_mark[..^1]}', {number}, ROW_COUNT()\n{_delimiter}\n"));
             _program.Input.Flush();
         }
         catch (IOException)
