@@ -78,6 +78,9 @@ public static class ErrorCodes
     public static readonly ErrorCode PostgresTablespaceUnusable = new("LB3123", "postgres-tablespace-unusable", Failed);
     public static readonly ErrorCode PostgresCollationVersion = new("LB3124", "postgres-collation-version", Warnings);
 
+    public static readonly ErrorCode PostgresNotADump = new("LB3131", "postgres-not-a-dump", Damage);
+    public static readonly ErrorCode PostgresSessionChanged = new("LB3132", "postgres-session-changed", Failed);
+
     public static readonly ErrorCode MySqlUnreachable = new("LB3501", "mysql-unreachable", Failed);
     public static readonly ErrorCode MySqlLoginRefused = new("LB3502", "mysql-login-refused", Failed);
     public static readonly ErrorCode MySqlDatabaseMissing = new("LB3503", "mysql-database-missing", Failed);
@@ -108,6 +111,8 @@ public static class ErrorCodes
     public static readonly ErrorCode MySqlTableNotMovable = new("LB3559", "mysql-table-not-movable", Failed);
     public static readonly ErrorCode MySqlLoginShadowed = new("LB3560", "mysql-login-shadowed", Warnings);
     public static readonly ErrorCode MySqlStagedChanged = new("LB3561", "mysql-staged-changed", Failed);
+
+    public static readonly ErrorCode MySqlNotADump = new("LB3562", "mysql-not-a-dump", Damage);
 
     // 4xxx: SQLite
     public static readonly ErrorCode SqliteMissing = new("LB4001", "sqlite-missing", Failed);

@@ -106,19 +106,19 @@ public sealed class PostgresTextTests
     {
         byte[] huge = [.. Enumerable.Repeat((byte)'h', 700_000)];
         byte[] text = [.. "1\ta\n"u8, .. huge, .. "\n\n\\N\n"u8, .. huge.AsSpan(0, 262_143),
-            .. "\n\\! 5 false.00000 4\nnext\n\\! 6 true.22P02 :ROW_COUNT\n"u8];
+            .. "\n\\! 5 false.00000 4 UTF8\nnext\n\\! 6 true.22P02 :ROW_COUNT SJIS\n"u8];
         PsqlOutput output = new(new Chunks(text, chunk));
         using MemoryStream rows = new();
         (CommandEnd? end, CopiedRows copied) = output.ReadCommand(rows, null);
-        Assert.Equal(new CommandEnd(5, CommandEnd.Done, 4), end);
-        Assert.Equal(text[..(text.Length - "\\! 5 false.00000 4\nnext\n\\! 6 true.22P02 :ROW_COUNT\n".Length)], rows.ToArray());
+        Assert.Equal(new CommandEnd(5, CommandEnd.Done, 4, "UTF8"), end);
+        Assert.Equal(text[..(text.Length - "\\! 5 false.00000 4 UTF8\nnext\n\\! 6 true.22P02 :ROW_COUNT SJIS\n".Length)], rows.ToArray());
         TableDigest expected = default;
         foreach (ReadOnlySpan<byte> row in (byte[][])["1\ta"u8.ToArray(), huge, [], "\\N"u8.ToArray(), huge[..262_143]])
             expected.Add(row);
         Assert.Equal(expected, copied.Digest);
         Assert.Equal(rows.Length, copied.Bytes);
         (end, copied) = output.ReadCommand(Stream.Null, null);
-        Assert.Equal(new CommandEnd(6, "true.22P02", 0), end);
+        Assert.Equal(new CommandEnd(6, "true.22P02", 0, "SJIS"), end);
         Assert.Equal(1, copied.Digest.Rows);
         Assert.Null(output.ReadCommand(Stream.Null, null).End);
     }

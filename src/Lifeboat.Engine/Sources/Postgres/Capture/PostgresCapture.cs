@@ -226,7 +226,7 @@ internal sealed class PostgresCapture : ICapture
         await AddAsync(files, $"{_folder}/globals.sql", async (stream, token) => await stream.WriteAsync(globals, token), cancellation);
         await AddTextAsync(files, "database.sql", DatabaseScript(details.Database), cancellation);
         await AddTextAsync(files, "sequences.sql", RestoreScript.Sequences(details.Sequences), cancellation);
-        RestoreScript script = new(details, paths, _folder, Session.TextEncoding);
+        RestoreScript script = new(details, paths, _folder, Session.TextEncoding, _context.Host.NewId() + _context.Host.NewId());
         await AddAsync(files, $"{_folder}/restore.sql", (stream, token) => script.WriteAsync(stream, _schema, token), cancellation);
     }
 

@@ -9,9 +9,10 @@ namespace Lifeboat.Engine.Sources.Postgres.Capture;
 
 /// <summary>
 /// <c>restore.sql</c>: what psql runs, from the folder that holds it, to restore the database by hand into an empty one. Everything in it
-/// is psql's own; the schema's text is pg_restore's.
+/// is psql's own; the schema's text is pg_restore's, in which a psql that knows how runs no commands of its own.
 /// </summary>
-internal sealed class RestoreScript(PostgresDetails details, IReadOnlyList<IReadOnlyList<string>> paths, string folder, Encoding encoding)
+/// <param name="key">What ends that again: nobody who has written a definition can know it.</param>
+internal sealed class RestoreScript(PostgresDetails details, IReadOnlyList<IReadOnlyList<string>> paths, string folder, Encoding encoding, string key)
 {
     private const string LoadTable = "pg_temp.lifeboat_load";
     private readonly ExtensionRestore _extensions = new(details);
@@ -37,7 +38,11 @@ internal sealed class RestoreScript(PostgresDetails details, IReadOnlyList<IRead
         using MemoryStream text = new();
         await schema.WriteTextAsync(["--section=" + section], text, cancellation);
         string sql = ColumnBooks.Without(edit(Encoding.Latin1.GetString(text.GetBuffer(), 0, (int)text.Length)));
+        // Definitions that depend on this server's ids are put together by psql.
+        bool guarded = !sql.Contains("\\gset\n", StringComparison.Ordinal);
+        await WriteAsync(stream, guarded ? ":restrict\n" : "", cancellation);
         await stream.WriteAsync(Encoding.Latin1.GetBytes(OlderServer.Edit(sql, details.ServerVersionNumber / 10000)), cancellation);
+        await WriteAsync(stream, guarded ? "\n:unrestrict\n" : "", cancellation);
     }
 
     /// <summary><c>sequences.sql</c>.</summary>
@@ -46,14 +51,24 @@ internal sealed class RestoreScript(PostgresDetails details, IReadOnlyList<IRead
         $"SELECT pg_catalog.setval({SqlText.Literal(SqlText.Identifier(s.Schema, s.Name))}, {s.LastValue}, "
         + $"{(s.IsCalled ? "true" : "false")});\n")));
 
-    private static string Header() =>
-        """
+    private string Header() =>
+        $"""
         -- Restores this database into an empty one, with psql alone, from the folder that holds this file:
         --     psql -X -v ON_ERROR_STOP=1 -d NEW_DATABASE -f restore.sql
         -- Roles come from globals.sql, the database itself from database.sql: run those first.
         \set ON_ERROR_STOP on
         \pset pager off
         \pset tuples_only on
+        -- Where psql can, it takes definitions for SQL alone.
+        \set restrict ''
+        \set unrestrict ''
+        SELECT :VERSION_NUM >= 180000 OR :VERSION_NUM / 10000 = 17 AND :VERSION_NUM >= 170006 OR :VERSION_NUM / 10000 = 16 AND :VERSION_NUM >= 160010
+            OR :VERSION_NUM / 10000 = 15 AND :VERSION_NUM >= 150014 OR :VERSION_NUM / 10000 = 14 AND :VERSION_NUM >= 140019
+            OR :VERSION_NUM / 10000 = 13 AND :VERSION_NUM >= 130022 AS knows_restrict \gset
+        \if :knows_restrict
+        \set restrict '\\restrict {key}'
+        \set unrestrict '\\unrestrict {key}'
+        \endif
 
         """;
 

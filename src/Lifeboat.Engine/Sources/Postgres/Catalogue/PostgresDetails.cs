@@ -56,8 +56,14 @@ public sealed record PostgresDetails
     public JsonElement ToJson() => JsonSerializer.SerializeToElement(this, PostgresDetailsJson.Default.PostgresDetails);
 
     /// <exception cref="JsonException">It is not of this form.</exception>
-    public static PostgresDetails From(JsonElement json) =>
-        json.Deserialize(PostgresDetailsJson.Default.PostgresDetails) ?? throw new JsonException("a PostgreSQL source without details");
+    public static PostgresDetails From(JsonElement json)
+    {
+        PostgresDetails? details = json.ValueKind == JsonValueKind.Object ? json.Deserialize(PostgresDetailsJson.Default.PostgresDetails) : null;
+        bool whole = details is { ServerVersion: not null, ServerEncoding: not null, SchemaDigest: not null, Roles: not null, Extensions: not null, Tables: not null, Sequences: not null }
+            and { MaterializedViews: not null, LargeObjects.Paths: not null, Database: { Encoding: not null, LocaleProvider: not null, SecurityLabels: not null, Settings: not null } }
+            && !details.Tables.Contains(null!) && !details.Extensions.Contains(null!) && !details.Sequences.Contains(null!) && !details.MaterializedViews.Contains(null!);
+        return whole ? details! : throw new JsonException("a PostgreSQL source without its details");
+    }
 }
 
 /// <summary>The database's own row in <c>pg_database</c>, in words.</summary>

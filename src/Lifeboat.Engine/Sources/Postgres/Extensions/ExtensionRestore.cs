@@ -76,6 +76,17 @@ internal sealed class ExtensionRestore
     public string AfterCreated(SqlStatement statement, IReadOnlyDictionary<string, string> versions) =>
         CreatedExtension(statement) is { } name ? WithVersion(name, versions) + AfterCreate(name) : "";
 
+    /// <summary>What is run for a statement of the schema, each by itself.</summary>
+    /// <param name="versions">As for <see cref="EditSchema"/>.</param>
+    /// <param name="id">As for <see cref="Edit"/>.</param>
+    public IEnumerable<string> StatementsFor(SqlStatement statement, IReadOnlyDictionary<string, string> versions, Func<string, string> id)
+    {
+        if (CreatedExtension(statement) is not { } name)
+            return [Edit(statement, id)];
+        string create = statement.Text + WithVersion(name, versions);
+        return Known(name)?.AfterCreateSql is { } after ? [create, after] : [create];
+    }
+
     /// <summary>Whether a statement creates a view whose text is made anew.</summary>
     public bool Edits(SqlStatement statement) => IsView(statement) is not null;
 
@@ -119,8 +130,9 @@ internal sealed class ExtensionRestore
     private static string WithVersion(string name, IReadOnlyDictionary<string, string> versions) =>
         versions.TryGetValue(name, out string? version) ? $" VERSION {SqlText.Literal(version)}" : "";
 
-    private string AfterCreate(string name) =>
-        _extensions.Where(e => e.Captured.Name == name).Select(static e => e.Known.AfterCreateSql).FirstOrDefault() is { } sql ? ";\n" + sql : "";
+    private string AfterCreate(string name) => Known(name)?.AfterCreateSql is { } sql ? ";\n" + sql : "";
+
+    private KnownExtension? Known(string name) => _extensions.Where(e => e.Captured.Name == name).Select(static e => e.Known).FirstOrDefault();
 
     /// <summary>psql's variables with this server's ids, which there are once the schemas are.</summary>
     private string Variables() => string.Concat(_extensions.SelectMany(static e => e.Captured.ObjectIds ?? [])

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using Lifeboat.Engine.Apps;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
@@ -48,8 +47,7 @@ internal sealed class PartRestoration(
                 // So that a database that is not there is the first thing that is said.
             }
 
-            SchemaParts schema = SchemaParts.Read(await target.ReadTextAsync(
-                $"{target.Folder}/schema.sql", target.Details.ServerEncoding == "SQL_ASCII" ? Encoding.Latin1 : new UTF8Encoding(false), cancellation));
+            SchemaParts schema = await target.SchemaPartsAsync(cancellation);
             PartSelection selection = new(settings.Name, target.Details, captured.Tables ?? [], schema);
             IReadOnlyList<SelectedTable> tables = selection.Select(scope.Parts);
             RestorePlan plan = await new PartPreflight(target, database, scope, tables, schema, restore.Id).RunAsync(cancellation);

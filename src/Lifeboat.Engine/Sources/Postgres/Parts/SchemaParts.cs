@@ -27,14 +27,18 @@ internal sealed class SchemaParts
     /// <summary>Views, materialised views and foreign tables, with the kind in words.</summary>
     public IReadOnlyDictionary<RelationName, string> Others => _others;
 
-    /// <exception cref="FormatException">A quote or comment is never closed.</exception>
+    /// <exception cref="FormatException">A quote or comment is never closed, or a statement is none of a schema's.</exception>
     public static SchemaParts Read(string sql)
     {
         SchemaParts parts = new();
         SessionLines session = new();
-        foreach (SqlStatement statement in SqlStatements.Split(sql).Where(static s => !s.IsMeta))
-            if (!session.Take(statement))
+        foreach (SqlStatement statement in SqlStatements.Split(sql))
+        {
+            SchemaStatements.Require(statement);
+            if (!statement.IsMeta && !session.Take(statement))
                 parts.Take(statement, session);
+        }
+
         foreach ((RelationName subject, bool statistics, DefinitionStatement statement) in parts._statements)
             if (parts._tables.TryGetValue(parts._owners.GetValueOrDefault((subject, statistics), subject), out TableDefinition? table))
                 table.Statements.Add(statement);

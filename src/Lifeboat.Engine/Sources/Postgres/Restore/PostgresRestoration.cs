@@ -42,6 +42,7 @@ internal sealed class PostgresRestoration(
         try
         {
             RestoreTarget target = await TargetAsync(cancellation);
+            await new SchemaCheck(target).RequireAsync(cancellation);
             await using PsqlSession session = await target.OpenMaintenanceAsync(cancellation);
             _prepared = await new RestorePreflight(target, session, settings).RunAsync(cancellation);
             _switch = new DatabaseSwitch(
@@ -75,7 +76,7 @@ internal sealed class PostgresRestoration(
         await StepAsync("roles and the empty database", () => CreateAsync(target, _switch, prepared, cancellation));
         ExtensionRestore extensions = new(target.Details);
         await StepAsync("what comes before the rows", () => extensions.EditsSchema || prepared.ExtensionVersions.Count > 0 || target.NewerToolsCaptured
-            ? schema.PreDataAsync(text => extensions.EditSchema(ColumnBooks.Without(text), prepared.ExtensionVersions), cancellation)
+            ? schema.PreDataAsync(extensions, prepared.ExtensionVersions, cancellation)
             : schema.PreDataAsync(cancellation));
         _readBack = new TableReadBack(target);
         TableLoad load = await content.PrepareLoadAsync(_readBack, cancellation);

@@ -1,11 +1,13 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Processes;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources.Postgres.Catalogue;
+using Lifeboat.Engine.Sources.Postgres.Parts;
 using Lifeboat.Engine.Sources.Postgres.Roles;
 using Lifeboat.Engine.Sources.Postgres.Sessions;
 using Lifeboat.Engine.Sources.Postgres.Sql;
@@ -64,7 +66,7 @@ internal sealed partial record RestoreTarget(
         RunContext context, PostgresConnection connection, string? toolsFolder, VerifiedSnapshot snapshot, SourceMetadata captured,
         string restoreId, CancellationToken cancellation)
     {
-        PostgresDetails details = PostgresDetails.From(captured.Details ?? default);
+        PostgresDetails details = Described(captured);
         string live = connection.Database ?? NameText.Decode(details.Database.Name, details);
         IReadOnlyList<PostgresTools> found = await PostgresTools.FindAsync(context, toolsFolder, connection.Via, cancellation);
         await using PsqlSession session = await OpenAnyAsync(PostgresTools.Newest(found), connection, live, cancellation);
@@ -87,12 +89,42 @@ internal sealed partial record RestoreTarget(
     {
         try
         {
-            return Globals.Parse(await ReadTextAsync($"{Folder}/globals.sql", cancellation), Details.RolePasswords);
+            string path = $"{Folder}/globals.sql";
+            if (Snapshot.Entries.TryGetValue(path, out SnapshotEntry? entry))
+                HeldText.Require(entry, HeldText.SmallBytes / 4 + (BytesOfRole * Details.Roles.Count));
+            string text = await ReadTextAsync(path, cancellation);
+            foreach (SqlStatement statement in SqlStatements.Split(text))
+                if (GlobalsStatements.Fault(statement) is { } fault)
+                    throw new FormatException($"the statement in line {statement.Line} is not one of roles and tablespaces: {fault}");
+            return Globals.Parse(text, Details.RolePasswords);
         }
         catch (FormatException e)
         {
+            throw NotADump(e, $"{Folder}/globals.sql");
+        }
+    }
+
+    /// <summary>A file of a snapshot holds something that no dump has.</summary>
+    public static LifeboatException NotADump(FormatException e, string path) => new(
+        ErrorCodes.PostgresNotADump, $"the file is not what PostgreSQL's programs write: {e.Message}",
+        "nothing of it was run; use another snapshot: somebody altered this one", path, e);
+
+    /// <summary>What a role can have in <c>globals.sql</c>: its settings and comment, and its memberships with all others.</summary>
+    private const long BytesOfRole = 32 * 1024;
+
+    private static PostgresDetails Described(SourceMetadata captured)
+    {
+        try
+        {
+            PostgresDetails details = PostgresDetails.From(captured.Details ?? default);
+            PostgresDetailsRules.Require(details);
+            return details;
+        }
+        catch (Exception e) when (e is FormatException or JsonException)
+        {
             throw new LifeboatException(
-                ErrorCodes.BundleDamaged, $"globals.sql cannot be read: {e.Message}", "use another snapshot; this one was altered or damaged", $"{Folder}/globals.sql", e);
+                ErrorCodes.BundleDamaged, $"the metadata of source {captured.Name} cannot be used: {e.Message}", "use another snapshot; this one was altered or damaged",
+                VerifiedSnapshot.MetadataFileName, e);
         }
     }
 
@@ -107,13 +139,27 @@ internal sealed partial record RestoreTarget(
         return Globals.Parse(result.Text, superuser);
     }
 
+    /// <summary>The tables of <c>schema.sql</c>.</summary>
+    public async Task<SchemaParts> SchemaPartsAsync(CancellationToken cancellation)
+    {
+        string path = $"{Folder}/schema.sql";
+        try
+        {
+            return SchemaParts.Read(await ReadTextAsync(path, Details.ServerEncoding == "SQL_ASCII" ? Encoding.Latin1 : new UTF8Encoding(false), cancellation));
+        }
+        catch (FormatException e)
+        {
+            throw NotADump(e, path);
+        }
+    }
+
     /// <summary>A text of the snapshot that is small enough to be held.</summary>
     public Task<string> ReadTextAsync(string path, CancellationToken cancellation) => ReadTextAsync(path, new UTF8Encoding(false), cancellation);
 
     /// <inheritdoc cref="ReadTextAsync(string, CancellationToken)"/>
     public async Task<string> ReadTextAsync(string path, Encoding encoding, CancellationToken cancellation)
     {
-        await using Stream stream = Snapshot.Open(path);
+        await using Stream stream = Snapshot.OpenHeld(path);
         using StreamReader reader = new(stream, encoding, detectEncodingFromByteOrderMarks: false);
         return await reader.ReadToEndAsync(cancellation);
     }

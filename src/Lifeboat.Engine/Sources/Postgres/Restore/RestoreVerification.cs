@@ -189,25 +189,28 @@ internal sealed class RestoreVerification(
         {
             await using PsqlSession session = await target.OpenStagingAsync(cancellation);
             await session.ExecuteAsync("BEGIN READ ONLY", cancellation);
-            string[] questions = [.. extension.Questions!.Select(static q => q.Sql)];
-            IReadOnlyList<string> answers = await AskAsync(session, extension.Name, questions, cancellation);
-            foreach ((PostgresQuestion question, string answer) in extension.Questions!.Zip(answers))
-                Check($"extension {extension.Name}: {question.Sql}", question.Answer, answer);
+            // The questions are the program's own, about what is there now: those that were captured must be among them, and are not run.
+            IReadOnlyList<PostgresQuestion> asked = await AskAsync(session, extension.Name, cancellation);
+            foreach (PostgresQuestion question in extension.Questions!)
+                Check(
+                    $"extension {extension.Name}: {question.Sql}", question.Answer,
+                    asked.FirstOrDefault(one => one.Sql == question.Sql)?.Answer ?? asked.FirstOrDefault(static one => one.Sql.Length == 0)?.Answer ?? "nothing to ask this about");
         }
     }
 
     /// <summary>An extension that does not answer is a difference, not a failure of the restore's own.</summary>
-    private static async Task<IReadOnlyList<string>> AskAsync(PsqlSession session, string extension, string[] questions, CancellationToken cancellation)
+    private static async Task<IReadOnlyList<PostgresQuestion>> AskAsync(PsqlSession session, string extension, CancellationToken cancellation)
     {
         try
         {
-            return KnownExtensions.Find(extension) is { } known
-                ? await ExtensionReader.AnswersAsync(session, known, questions, cancellation)
-                : [.. questions.Select(static _ => "not asked: this program does not know the extension")];
+            if (KnownExtensions.Find(extension) is not { QuestionsSql: { } sql } known)
+                return [new PostgresQuestion("", "not asked: this program does not know the extension")];
+            string[] questions = [.. (await session.QueryAsync(sql, cancellation)).Select(static row => row[0]!)];
+            return [.. questions.Zip(await ExtensionReader.AnswersAsync(session, known, questions, cancellation), static (question, answer) => new PostgresQuestion(question, answer))];
         }
         catch (LifeboatException e) when (PostgresError.Of(e) is { } error)
         {
-            return [.. questions.Select(_ => error.Message)];
+            return [new PostgresQuestion("", error.Message)];
         }
     }
 

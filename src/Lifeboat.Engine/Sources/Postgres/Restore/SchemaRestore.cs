@@ -6,6 +6,7 @@ using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Processes;
 using Lifeboat.Engine.Progress;
 using Lifeboat.Engine.Snapshots;
+using Lifeboat.Engine.Sources.Postgres.Extensions;
 using Lifeboat.Engine.Sources.Postgres.Sessions;
 using Lifeboat.Engine.Sources.Postgres.Sql;
 
@@ -26,14 +27,61 @@ internal sealed partial class SchemaRestore(
     private bool IsEdited => OlderServer.Needs(tools.Version.Major, serverMajor);
 
     public Task PreDataAsync(CancellationToken cancellation) =>
-        IsEdited ? TextAsync("pre-data", static text => text, cancellation) : RunAsync("pre-data", [], cancellation);
+        IsEdited ? StatementsAsync("pre-data", OneByOne, cancellation) : RunAsync("pre-data", [], cancellation);
 
-    /// <summary>What comes before the rows, changed.</summary>
-    /// <param name="edit">Takes and gives the text's bytes, a character for each.</param>
-    public Task PreDataAsync(Func<string, string> edit, CancellationToken cancellation) => TextAsync("pre-data", edit, cancellation);
+    /// <summary>What comes before the rows, with what known extensions need.</summary>
+    /// <param name="versions">The version of each extension that is not created in the server's default one.</param>
+    public Task PreDataAsync(ExtensionRestore extensions, IReadOnlyDictionary<string, string> versions, CancellationToken cancellation)
+    {
+        IReadOnlyDictionary<string, string>? ids = null;
+        return StatementsAsync(
+            "pre-data",
+            async (session, statement, token) =>
+            {
+                // The ids are there once the schemas are, and those stand before the views.
+                if (ids is null && extensions.Edits(statement))
+                    ids = await extensions.IdsAsync(session, token);
+                return extensions.StatementsFor(statement, versions, id => SqlText.Literal(ids?.GetValueOrDefault(id) ?? id));
+            },
+            cancellation);
+    }
 
-    /// <summary>pg_restore writes a section's text, and psql runs what was made of that.</summary>
-    private async Task TextAsync(string section, Func<string, string> edit, CancellationToken cancellation)
+    private static Task<IEnumerable<string>> OneByOne(PsqlSession session, SqlStatement statement, CancellationToken cancellation) =>
+        Task.FromResult<IEnumerable<string>>([statement.Text]);
+
+    /// <summary>pg_restore writes a section's text, and a session runs its statements one by one.</summary>
+    /// <param name="runs">Gives what is run for a statement; texts have a character for each byte.</param>
+    private async Task StatementsAsync(
+        string section, Func<PsqlSession, SqlStatement, CancellationToken, Task<IEnumerable<string>>> runs, CancellationToken cancellation)
+    {
+        string text = await TextAsync(section, cancellation);
+        await using PsqlSession session = await PsqlSession.OpenAsync(tools, connection, cancellation);
+        foreach (SqlStatement statement in SqlStatements.Split(text).Where(static statement => !statement.IsMeta && !IsOfEverySession(statement)))
+        {
+            SchemaStatements.Require(statement);
+            foreach (string sql in await runs(session, statement, cancellation))
+                await RunStatementAsync(session, section, sql, cancellation);
+        }
+    }
+
+    private async Task RunStatementAsync(PsqlSession session, string section, string sql, CancellationToken cancellation)
+    {
+        byte[] bytes = PsqlText.Encode(sql, Encoding.Latin1);
+        try
+        {
+            await session.ExecuteAsync(session.TextEncoding.GetString(bytes), cancellation);
+        }
+        catch (LifeboatException e) when (PostgresError.Of(e) is { } error)
+        {
+            throw Refused(section, error.ToString(), e);
+        }
+    }
+
+    /// <summary>Settings that the session has already; those for what follows are the others.</summary>
+    private static bool IsOfEverySession(SqlStatement statement) => statement.Tokens[0].Is("select")
+        || (statement.Tokens[0].Is("set") && !(statement.Tokens[1].Is("session") || statement.Tokens[1].Value.StartsWith("default_", StringComparison.Ordinal)));
+
+    private async Task<string> TextAsync(string section, CancellationToken cancellation)
     {
         List<string> arguments = ["--section=" + section, "-f", "-"];
         if (!tablespaces)
@@ -42,20 +90,8 @@ internal sealed partial class SchemaRestore(
         using MemoryStream text = new();
         (int exit, string errors) = await ProgramRunner.PumpAsync(
             reader.Start, FeedAsync, async (output, token) => await SchemaText.CopyAsync(output, text, token), cancellation);
-        if (exit != 0)
-            throw ProgramRunner.Failed(reader.Start, exit, errors);
-        string edited = OlderServer.Edit(edit(Encoding.Latin1.GetString(text.GetBuffer(), 0, (int)text.Length)), serverMajor);
-        PostgresCommand psql = connection.Command(tools.Psql, ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=terse", "-f", "-"]);
-        (exit, errors) = await ProgramRunner.PumpAsync(
-            psql.Start,
-            async (input, token) =>
-            {
-                await input.WriteAsync(psql.InputPrefix, token);
-                await input.WriteAsync(Encoding.Latin1.GetBytes(edited), token);
-            },
-            async (output, token) => await output.CopyToAsync(Stream.Null, token),
-            cancellation);
-        Judge(exit, errors, section);
+        return exit == 0 ? ColumnBooks.Without(OlderServer.Edit(Encoding.Latin1.GetString(text.GetBuffer(), 0, (int)text.Length), serverMajor))
+            : throw ProgramRunner.Failed(reader.Start, exit, errors);
     }
 
     /// <remarks>
@@ -66,7 +102,7 @@ internal sealed partial class SchemaRestore(
     {
         if (IsEdited)
         {
-            await TextAsync("post-data", static text => text, cancellation);
+            await StatementsAsync("post-data", OneByOne, cancellation);
             return;
         }
 
@@ -138,14 +174,17 @@ internal sealed partial class SchemaRestore(
     private void Judge(int exit, string errors, string section)
     {
         if (exit != 0)
-            throw new LifeboatException(
-                ErrorCodes.PostgresRestoreFailed,
-                $"pg_restore could not restore the {section} section of {path}: {PostgresProblems.Flat(errors)}",
-                "the server's message names the object; mend what it says on the target server, then run again",
-                connection.Source);
+            throw Refused(section, PostgresProblems.Flat(errors));
         foreach (string line in errors.Split('\n', StringSplitOptions.RemoveEmptyEntries))
             context.Progress.Report(new Noted(connection.Source, "pg_restore: " + line));
     }
+
+    private LifeboatException Refused(string section, string errors, Exception? inner = null) => new(
+        ErrorCodes.PostgresRestoreFailed,
+        $"pg_restore could not restore the {section} section of {path}: {errors}",
+        "the server's message names the object; mend what it says on the target server, then run again",
+        connection.Source,
+        inner);
 
     private async Task FeedAsync(Stream input, CancellationToken cancellation)
     {

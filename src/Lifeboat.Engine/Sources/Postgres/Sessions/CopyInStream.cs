@@ -4,7 +4,8 @@ namespace Lifeboat.Engine.Sources.Postgres.Sessions;
 
 /// <summary>
 /// Passes COPY text on to psql and refuses a line that begins with <c>\.</c>: psql would take it for the data's end and what follows
-/// for commands. COPY TO never writes one, so such data is damaged or forged.
+/// for commands. It refuses a NUL too, behind which psql may take the middle of a line for its beginning, and drops what it does not see. COPY TO never writes either,
+/// so such data is damaged or forged.
 /// </summary>
 internal sealed class CopyInStream(Stream inner, string source) : Stream
 {
@@ -58,14 +59,15 @@ internal sealed class CopyInStream(Stream inner, string source) : Stream
         if (data.Length == 0)
             return;
         bool across = (_beforeLast == '\n' && _last == '\\' && data[0] == '.') || (_last == '\n' && data.StartsWith("\\."u8));
+        if (data.Contains((byte)0))
+            throw Never("a NUL");
         if (across || data.IndexOf("\n\\."u8) >= 0)
-            throw new LifeboatException(
-                ErrorCodes.PostgresCopyDataInvalid,
-                "the table's data holds a line that begins with \\., which PostgreSQL never writes",
-                "use another snapshot; this one was altered or damaged",
-                source);
+            throw Never("a line that begins with \\.");
         _beforeLast = data.Length > 1 ? data[^2] : _last;
         _last = data[^1];
         _anything = true;
     }
+
+    private LifeboatException Never(string what) => new(
+        ErrorCodes.PostgresCopyDataInvalid, $"the table's data holds {what}, which PostgreSQL never writes", "use another snapshot; this one was altered or damaged", source);
 }

@@ -26,6 +26,16 @@ public static class PostgresProblems
         return new LifeboatException(code, $"{connection.Target}: {message}", hint, connection.Source, new PostgresErrorException(error));
     }
 
+    /// <summary>A text that psql would not take for SQL alone; nothing of it was sent.</summary>
+    internal static LifeboatException NotSql(string why, PostgresConnection connection, Exception inner) => new(
+        ErrorCodes.PostgresNotADump, $"a statement cannot be sent: {why}", "use another snapshot: somebody altered this one; where nothing is restored, report this",
+        connection.Source, inner);
+
+    /// <summary>Something in the database has changed the encoding of the connection.</summary>
+    internal static LifeboatException EncodingChanged(string encoding, PostgresConnection connection) => new(
+        ErrorCodes.PostgresSessionChanged, $"{connection.Target}: something in the database has set client_encoding to {encoding} for this connection",
+        "look for a trigger, a default, or a function that sets client_encoding, and have it set it for itself alone (SET LOCAL, or the function's own SET)", connection.Source);
+
     /// <summary>A psql (or pg_dump, …) that could not connect: libpq gives no SQLSTATE then, only a text.</summary>
     public static LifeboatException FromConnecting(string text, PostgresConnection connection)
     {

@@ -17,8 +17,9 @@ public readonly record struct CopiedRows(long Bytes, TableDigest Digest)
 }
 
 /// <summary>What psql said at a command's end.</summary>
+/// <param name="Encoding">The connection's, as psql names it.</param>
 /// <param name="State">psql's <c>ERROR</c>, a dot, the SQLSTATE; <see cref="Done"/> for success.</param>
-internal readonly record struct CommandEnd(long Command, string State, long RowCount)
+internal readonly record struct CommandEnd(long Command, string State, long RowCount, string Encoding)
 {
     public const string Done = "false.00000";
 }
@@ -115,6 +116,6 @@ internal sealed class PsqlOutput(Stream stream)
         _end -= after;
         return new CommandEnd(
             long.Parse(words[1], CultureInfo.InvariantCulture), words[2], words.Length > 3
-                && long.TryParse(words[3], CultureInfo.InvariantCulture, out long rows) ? rows : 0);
+                && long.TryParse(words[3], CultureInfo.InvariantCulture, out long rows) ? rows : 0, words[^1]);
     }
 }

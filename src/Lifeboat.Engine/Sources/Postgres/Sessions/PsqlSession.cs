@@ -8,7 +8,8 @@ namespace Lifeboat.Engine.Sources.Postgres.Sessions;
 
 /// <summary>
 /// One psql process, held open: commands go in, COPY text comes out. One command at a time. A command that fails leaves the session
-/// usable, except where <see cref="CopyInAsync"/> fails, the connection is lost or the run is cancelled.
+/// usable, except where <see cref="CopyInAsync"/> fails, the connection is lost or the run is cancelled. Whatever text it is given, psql takes it for SQL alone
+/// (<see cref="PsqlText"/>).
 /// </summary>
 public sealed class PsqlSession : IAsyncDisposable
 {
@@ -21,6 +22,7 @@ public sealed class PsqlSession : IAsyncDisposable
     private readonly SessionThread _thread;
     private readonly PostgresCommand _command;
     private long _commands;
+    private string? _clientEncoding;
     private bool _connected;
     private volatile bool _ended;
     private bool _disposed;
@@ -146,7 +148,8 @@ public sealed class PsqlSession : IAsyncDisposable
         long number = ++_commands;
         ForgetErrors();
         // Should COPY be refused at once, psql must stop here: it would take the data for commands.
-        await _thread.RunAsync(() => Send($"{NothingSaid}\\set ON_ERROR_STOP on\n{copySql}\n;\n", cancellation));
+        string guarded = Guarded(copySql);
+        await _thread.RunAsync(() => Send($"{NothingSaid}\\set ON_ERROR_STOP on\n{guarded}\n;\n", cancellation));
         await using CopyInStream data = new(_program.Input, Connection.Source);
         try
         {
@@ -205,15 +208,16 @@ public sealed class PsqlSession : IAsyncDisposable
 
     /// <summary>
     /// psql 15 says nothing in its variables of a COPY TO STDOUT that fails after its first rows (a page that cannot be read, a division by zero): so they have
-    /// values that are not its own before a command (and the second one before the last of several), and success is what it says itself.
+    /// values that are not its own before a command (and the second one before the last of several), and success is what it says itself. Nothing waits in psql
+    /// from before.
     /// </summary>
-    private const string NothingSaid = "\\set LAST_ERROR_SQLSTATE 00000\n" + NotDone;
+    private const string NothingSaid = "\\r\n\\set LAST_ERROR_SQLSTATE 00000\n" + NotDone;
 
     private const string NotDone = "\\set ERROR unknown\n";
 
     /// <summary>Tells how a command ended: whether psql takes its last statement for done, and the SQLSTATE of an error in any of them.</summary>
     private static string Mark(long number) =>
-        string.Create(CultureInfo.InvariantCulture, $"\\echo '\\\\!' {number} :ERROR.:LAST_ERROR_SQLSTATE :ROW_COUNT\n");
+        string.Create(CultureInfo.InvariantCulture, $"\\echo '\\\\!' {number} :ERROR.:LAST_ERROR_SQLSTATE :ROW_COUNT :ENCODING\n");
 
     private async Task BeginAsync(CancellationToken cancellation)
     {
@@ -234,6 +238,7 @@ public sealed class PsqlSession : IAsyncDisposable
         }
 
         await ExecuteAsync($"SET client_encoding TO '{ClientEncoding}'", cancellation);
+        _clientEncoding = ClientEncoding;
         TextEncoding = ServerEncoding == AnyBytes ? Encoding.Latin1 : new UTF8Encoding(false);
         CanRestrictRelations = known.Contains(SessionSettings.RestrictRelations);
         StartOptions = SessionSettings.StartOptionsWith(known, asLoggedIn);
@@ -265,9 +270,26 @@ public sealed class PsqlSession : IAsyncDisposable
         {
             long number = ++_commands;
             ForgetErrors();
-            Send($"{NothingSaid}{(before.Length == 0 ? "" : $"{before};\n{NotDone}")}{sql}\n;\n{Mark(number)}", cancellation);
+            Send($"{NothingSaid}{(before.Length == 0 ? "" : $"{Guarded(before)};\n{NotDone}")}{Guarded(sql)}\n;\n{Mark(number)}", cancellation);
             return Receive(number, destination, onBytes, cancellation);
         });
+    }
+
+    /// <summary>
+    /// The text as psql may be given it. A function that the database has (of a trigger, a default) may have changed how the session reads backslashes: where a
+    /// text has one, that is set anew on a line before.
+    /// </summary>
+    private string Guarded(string sql)
+    {
+        try
+        {
+            string text = PsqlText.Of(sql);
+            return text.Contains('\\', StringComparison.Ordinal) ? $"SET standard_conforming_strings TO on;\n{NotDone}{text}" : text;
+        }
+        catch (FormatException e)
+        {
+            throw PostgresProblems.NotSql(e.Message, Connection, e);
+        }
     }
 
     /// <summary>
@@ -287,9 +309,13 @@ public sealed class PsqlSession : IAsyncDisposable
         {
             if (!_connected && _commands == 1 && _command.InputPrefix.Length > 0)
                 _program.Input.Write(_command.InputPrefix.Span);
-            _program.Input.Write(TextEncoding.GetBytes(text));
+            _program.Input.Write(PsqlText.Encode(text, TextEncoding));
             _program.Input.Flush();
             return true;
+        }
+        catch (FormatException e)
+        {
+            throw PostgresProblems.NotSql(e.Message, Connection, e);
         }
         catch (IOException)
         {
@@ -316,6 +342,12 @@ public sealed class PsqlSession : IAsyncDisposable
             throw EndedException(cancellation);
         if (ended.Command != number)
             throw new InvalidOperationException($"psql answered command {ended.Command} instead of {number}");
+        if (_clientEncoding is not null && ended.Encoding != _clientEncoding)
+        {
+            Kill(); // Quotes may not be where they were: nothing more is said over this connection.
+            throw PostgresProblems.EncodingChanged(ended.Encoding, Connection);
+        }
+
         if (ended.State != CommandEnd.Done)
             throw FailedException(ended, cancellation);
         _connected = true;

@@ -36,20 +36,23 @@ internal readonly record struct SqlToken(SqlTokenKind Kind, string Value, int St
 
 /// <summary>
 /// Reads SQL as pg_dump and pg_dumpall write it (PostgreSQL manual, 4.1 "Lexical Structure", with standard_conforming_strings on),
-/// token by token; white space and comments are passed over.
+/// token by token; white space and comments are passed over. Whether a text stands inside quotes must be answered as the server and psql answer it, for any text: what
+/// they read in different ways is an error here.
 /// </summary>
 internal sealed class SqlLexer(string sql)
 {
     private int _at;
 
     /// <summary>The next token; <paramref name="fresh"/> where a statement could start, so that a backslash begins a command for psql.</summary>
-    /// <exception cref="FormatException">A quote or comment is never closed.</exception>
+    /// <exception cref="FormatException">A quote or comment is never closed, or something stands there that is read in more than one way.</exception>
     public SqlToken Next(bool fresh = false)
     {
         SkipBlanks();
         if (_at == sql.Length)
             return new SqlToken(SqlTokenKind.End, "", _at, 0);
         char c = sql[_at];
+        if (c == '\0')
+            throw new FormatException("it holds a NUL");
         if (c == '\\' && fresh)
             return Meta();
         if (c == '\'')
@@ -62,6 +65,9 @@ internal sealed class SqlLexer(string sql)
             return WordOrPrefixed();
         return char.IsAsciiDigit(c) ? Number() : Take(SqlTokenKind.Symbol, c.ToString(), _at, 1);
     }
+
+    // Others that Unicode calls white space are letters of a name to the server.
+    private static bool IsBlank(char c) => c is ' ' or '\t' or '\n' or '\r' or '\f' or '\v';
 
     private static bool IsNameStart(char c) => char.IsAsciiLetter(c) || c == '_' || c >= 0x80;
 
@@ -77,10 +83,10 @@ internal sealed class SqlLexer(string sql)
     {
         while (_at < sql.Length)
         {
-            if (char.IsWhiteSpace(sql[_at]))
+            if (IsBlank(sql[_at]))
                 _at++;
             else if (StartsWith("--"))
-                _at = LineEnd(_at);
+                _at = sql.AsSpan(_at).IndexOfAny('\n', '\r') is var end and >= 0 ? _at + end : sql.Length;
             else if (StartsWith("/*"))
                 SkipComment();
             else
@@ -138,12 +144,15 @@ internal sealed class SqlLexer(string sql)
                 to[i] = char.IsAsciiLetterUpper(from[i]) ? (char)(from[i] | 0x20) : from[i];
         });
 
+    /// <summary>A number, and letters that follow at once. A dollar behind digits begins a quote; behind such letters, that depends on the version.</summary>
     private SqlToken Number()
     {
         int end = _at;
-        while (end < sql.Length && (IsNamePart(sql[end]) || sql[end] == '.'))
-            end++;
-        return Take(SqlTokenKind.Symbol, sql[_at..end], _at, end - _at);
+        bool letters = false;
+        for (; end < sql.Length && ((IsNamePart(sql[end]) && sql[end] != '$') || sql[end] == '.'); end++)
+            letters |= !char.IsAsciiDigit(sql[end]) && sql[end] != '.';
+        return letters && end < sql.Length && sql[end] == '$' ? throw new FormatException("a dollar follows a number with letters")
+            : Take(SqlTokenKind.Symbol, sql[_at..end], _at, end - _at);
     }
 
     private SqlToken QuotedName()
@@ -174,10 +183,22 @@ internal sealed class SqlLexer(string sql)
             else if (i + 1 < sql.Length && sql[i + 1] == '\'')
                 text.Append(sql[i++]);
             else
-                return Take(SqlTokenKind.Text, text.ToString(), start, i + 1 - start);
+                return IsContinued(i + 1) ? throw new FormatException("a string is continued in another line")
+                    : Take(SqlTokenKind.Text, text.ToString(), start, i + 1 - start);
         }
 
         throw Unclosed("a string", start);
+    }
+
+    /// <summary>Whether a string goes on behind a line end: the server takes both for one of the first one's kind, psql for two. No dump has that.</summary>
+    private bool IsContinued(int from)
+    {
+        (int before, bool lines) = (_at, false);
+        _at = from;
+        SkipBlanks();
+        lines = _at < sql.Length && sql[_at] == '\'' && sql.AsSpan(from, _at - from).ContainsAny('\n', '\r');
+        _at = before;
+        return lines;
     }
 
     // pg_dump and pg_dumpall escape nothing but the backslash itself (fe_utils/string_utils.c, appendStringLiteral).

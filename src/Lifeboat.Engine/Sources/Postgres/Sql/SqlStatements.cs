@@ -12,11 +12,18 @@ internal sealed record SqlStatement(string Text, int Line, IReadOnlyList<SqlToke
 
 /// <summary>
 /// Splits SQL text as pg_dump and pg_dumpall write it into statements. As psql does (psqlscan.l), a semicolon ends a statement only
-/// outside quotes, comments and parentheses, and outside the <c>BEGIN ATOMIC … END</c> body of a routine.
+/// outside quotes, comments and parentheses, and outside the <c>BEGIN ATOMIC … END</c> body of a routine. The server must see the same ends, for any text: else what
+/// looks like one statement would be several. The words by which a body ends may be names too, but a dump quotes them then; where they may be read so, that is an error.
 /// </summary>
 internal static class SqlStatements
 {
-    /// <exception cref="FormatException">A quote or comment is never closed.</exception>
+    // Reserved words (PostgreSQL manual, appendix C): none of them is a name without quotes.
+    private static readonly HashSet<string> s_beforeExpression =
+    [
+        "all", "and", "any", "case", "distinct", "else", "having", "in", "limit", "not", "offset", "on", "or", "returning", "select", "some", "then", "using", "when", "where",
+    ];
+
+    /// <exception cref="FormatException">A quote or comment is never closed, or something stands there that is read in more than one way.</exception>
     public static IEnumerable<SqlStatement> Split(string sql)
     {
         SqlLexer lexer = new(sql);
@@ -53,11 +60,22 @@ internal static class SqlStatements
             return (parentheses, bodies);
         return token.Value switch
         {
-            "begin" => (parentheses, bodies + 1),
-            "case" when bodies > 0 => (parentheses, bodies + 1),
+            "atomic" when bodies == 0 && tokens.Count > 1 && tokens[^2].Is("begin") => (parentheses, 1),
+            "case" when bodies > 0 => BeginsExpression(tokens) ? (parentheses, bodies + 1)
+                : throw new FormatException("CASE stands where it may be a name"),
             "end" when bodies > 0 => (parentheses, bodies - 1),
             _ => (parentheses, bodies),
         };
+    }
+
+    /// <summary>Whether the last token, a CASE, stands where only an expression can begin.</summary>
+    private static bool BeginsExpression(List<SqlToken> tokens)
+    {
+        SqlToken before = tokens[^2];
+        if (before.Kind == SqlTokenKind.Symbol)
+            return before.Value.Length == 1 && !char.IsAsciiDigit(before.Value[0]) && before.Value[0] is not (')' or ']' or '.');
+        return before.Kind == SqlTokenKind.Word
+            && (s_beforeExpression.Contains(before.Value) || (before.Is("by") && (tokens[^3].Is("order") || tokens[^3].Is("group") || tokens[^3].Is("partition"))));
     }
 
     private static bool CreatesRoutine(List<SqlToken> tokens)
