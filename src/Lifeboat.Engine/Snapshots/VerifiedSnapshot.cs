@@ -12,8 +12,6 @@ public sealed class VerifiedSnapshot : IAsyncDisposable
 {
     public const string MetadataFileName = "metadata.json";
 
-    private const long MaxMetadataBytes = 256L << 20;
-
     private readonly ISnapshotReader _reader;
     private readonly Dictionary<string, string> _sums;
     private readonly ConcurrentDictionary<string, bool> _opened = new(StringComparer.Ordinal);
@@ -104,6 +102,15 @@ public sealed class VerifiedSnapshot : IAsyncDisposable
         }
     }
 
+    /// <summary>Opens a file that is to be read into memory as a whole, where it is of a size that it can have.</summary>
+    /// <inheritdoc cref="HeldText.Require"/>
+    public Stream OpenHeld(string path, long? described = null)
+    {
+        if (Entries.TryGetValue(path, out SnapshotEntry? entry))
+            HeldText.Require(entry, described);
+        return Open(path);
+    }
+
     /// <summary>
     /// Opens a file of rows that are read back after they are loaded and compared with their table's digest. That proves more than the file's SHA-256 does, which
     /// is therefore not computed; what the bundle itself checks while it is read is checked as ever.
@@ -115,7 +122,7 @@ public sealed class VerifiedSnapshot : IAsyncDisposable
     /// <summary>Reads <c>metadata.json</c> alone, refusing a layout that is too new.</summary>
     public static async Task<SnapshotMetadata> ReadMetadataAsync(ISnapshotReader reader, CancellationToken cancellation)
     {
-        Require(reader, MetadataFileName, MaxMetadataBytes);
+        Require(reader, MetadataFileName);
         await using Stream stream = reader.Open(MetadataFileName);
         return await ReadMetadataAsync(stream, cancellation);
     }
@@ -127,9 +134,11 @@ public sealed class VerifiedSnapshot : IAsyncDisposable
         {
             using JsonDocument document = await JsonDocument.ParseAsync(stream, default, cancellation);
             RefuseNewer(document.RootElement);
-            return document.RootElement.Deserialize(MetadataJson.Default.SnapshotMetadata) ?? throw new JsonException("it is null");
+            SnapshotMetadata? metadata = document.RootElement.Deserialize(MetadataJson.Default.SnapshotMetadata);
+            return metadata is { App: not null, Encryption: not null, Warnings: not null, Sources: not null } && metadata.Sources.All(static source => source is { Name: not null, Type: not null, Cut: not null })
+                ? metadata : throw new JsonException("it lacks what every snapshot has");
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException) // the latter for half of a character
         {
             throw new LifeboatException(
                 ErrorCodes.BundleDamaged, $"the metadata cannot be read: {e.Message}", "use another snapshot; this one was altered or damaged", MetadataFileName, e);
@@ -175,13 +184,11 @@ public sealed class VerifiedSnapshot : IAsyncDisposable
     }
 
     /// <summary>The file must be there, and of a size that it can have: it is read into memory.</summary>
-    private static void Require(ISnapshotReader reader, string path, long maxBytes)
+    private static void Require(ISnapshotReader reader, string path, long? maxBytes = null)
     {
         if (!reader.Entries.TryGetValue(path, out SnapshotEntry? entry))
             throw new LifeboatException(
                 ErrorCodes.NotABundle, $"this is not a Lifeboat snapshot: it has no {path}", "name a bundle that `lifeboat backup` wrote; `lifeboat list` shows them", path);
-        if (entry.Bytes > maxBytes)
-            throw new LifeboatException(
-                ErrorCodes.BundleDamaged, $"the file has {entry.Bytes} bytes, which it cannot have", "use another snapshot; this one was altered or damaged", path);
+        HeldText.Require(entry, maxBytes);
     }
 }

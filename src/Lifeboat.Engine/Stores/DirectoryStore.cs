@@ -11,6 +11,8 @@ namespace Lifeboat.Engine.Stores;
 /// <summary>A folder of bundles, each with a copy of its metadata beside it.</summary>
 public sealed class DirectoryStore(StoreSettings settings, HostEnvironment host)
 {
+    private const long MostSidecarBytes = 256L << 20;
+
     public string Name => settings.Name;
 
     public string Directory => settings.Path;
@@ -108,9 +110,11 @@ public sealed class DirectoryStore(StoreSettings settings, HostEnvironment host)
         try
         {
             await using FileStream stream = File.OpenRead(path);
+            if (stream.Length > MostSidecarBytes)
+                return null;
             return await JsonSerializer.DeserializeAsync(stream, MetadataJson.Default.SnapshotMetadata, cancellation);
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException) // the latter for half of a character
         {
             return null; // only a convenience for lists; the bundle holds the truth
         }

@@ -236,7 +236,7 @@ internal sealed class SettingsRestoration : IRestoration
 
     private SettingsText CapturedText(Item item)
     {
-        using Stream stream = _snapshot.Open(item.File);
+        using Stream stream = _snapshot.OpenHeld(item.File);
         return new SettingsText(item.Place.Path, Content(stream));
     }
 
