@@ -21,7 +21,7 @@ public sealed class RedactLocalTests : IDisposable
 
         string bundle = BackUp("db", "{users.api_key: null, users.phone: mask, users.TOKEN: hash, owner.token: hash, users.nick: \"constant:it's\", note.body: mask}", "redacted");
         Assert.Empty(SecretSearch.FoundIn(bundle, [.. secrets, "topsecr", "wordsec"]));
-        ProgramRun restore = LifeboatProgram.Run(_folder.Path, "restore", bundle, "--yes", "--target", $"db={_folder["copy.db"]}");
+        ProgramRun restore = LifeboatProgram.Run(_folder.Path, "restore", bundle, "--yes", "--trust", "--target", $"db={_folder["copy.db"]}");
 
         Assert.True(restore.ExitStatus == 3, restore.All);
         Assert.Contains("LB8021 db: the snapshot does not have the values of column users.api_key (null)", restore.All);
@@ -75,7 +75,7 @@ public sealed class RedactLocalTests : IDisposable
         string bundle = BackUp("settings", "[SECRET_KEY, GEMINI_API_KEY, admin_passwd, NOT_SET]", "redacted", variables);
 
         Assert.Empty(SecretSearch.FoundIn(bundle, "topsecret", "continues", "deeper"));
-        ProgramRun restore = LifeboatProgram.Run(_folder.Path, "restore", bundle, "--yes", "--target", $"settings={_folder["copy"]}");
+        ProgramRun restore = LifeboatProgram.Run(_folder.Path, "restore", bundle, "--yes", "--trust", "--target", $"settings={_folder["copy"]}");
         Assert.True(restore.ExitStatus == 3, restore.All);
         Assert.Contains("variable GEMINI_API_KEY (null)", restore.All);
         Assert.Contains("setting .env: SECRET_KEY (null)", restore.All);
@@ -118,7 +118,7 @@ public sealed class RedactLocalTests : IDisposable
 
         Assert.Empty(SecretSearch.FoundIn(bundle, "topsecret"));
         Assert.NotEmpty(SecretSearch.FoundIn(bundle, "plain words"));
-        ProgramRun restore = LifeboatProgram.Run(_folder.Path, "restore", bundle, "--yes", "--target", $"files={_folder["copy"]}");
+        ProgramRun restore = LifeboatProgram.Run(_folder.Path, "restore", bundle, "--yes", "--trust", "--target", $"files={_folder["copy"]}");
         Assert.True(restore.ExitStatus == 3, restore.All);
         Assert.Contains("file deep/down/x.pem (empty)", restore.All);
         Assert.Equal(

@@ -47,7 +47,7 @@ public sealed class RedactMySqlTests : IDisposable
         Assert.Empty(SecretSearch.FoundIn(bundle, [.. secrets[1..], "topsecret-key", "topsecret-token", "@secret", "n\0i\0c\0k\0s", "\0n\0i\0c\0k"]));
         Assert.NotEmpty(SecretSearch.FoundIn(bundle, "topsecret-parent"));
 
-        ProgramRun restore = LifeboatProgram.Run(_folder.Path, "restore", bundle, "--yes", "--target", $"shop={Url(server, "copy")}");
+        ProgramRun restore = LifeboatProgram.Run(_folder.Path, "restore", bundle, "--yes", "--trust", "--target", $"shop={Url(server, "copy")}");
         Assert.True(restore.ExitStatus == 3, restore.All);
         Assert.Contains("LB8021 shop: the snapshot does not have the values of column users.api_key (null)", restore.All);
         string Copy(string sql) => server.Sql(sql, "copy").Trim();

@@ -63,7 +63,7 @@ public sealed class RedactPostgresTests : IAsyncLifetime
         string instructions = LifeboatProgram.Shell(_folder.Path, $"7zz x -so '{bundle}' restore_instructions.md");
         Assert.Contains("- main: column `public.users.token` (a hash with a key that nobody has)", instructions);
 
-        ProgramRun restore = LifeboatProgram.Run(_folder.Path, "restore", bundle, "--yes", "--target", $"main={_server.SocketUrl("copy")}");
+        ProgramRun restore = LifeboatProgram.Run(_folder.Path, "restore", bundle, "--yes", "--trust", "--target", $"main={_server.SocketUrl("copy")}");
         Assert.True(restore.ExitStatus == 3, restore.All);
         Assert.Contains("LB8021 main: the snapshot does not have the values of column public.users.\"api.Key\" (null), column public.users.phone (mask)", restore.All);
         AssertRestored();
@@ -123,7 +123,7 @@ public sealed class RedactPostgresTests : IAsyncLifetime
         CreateDatabase();
         string bundle = BackUp("{public.fine.email: null}", "nulls");
 
-        ProgramRun restore = LifeboatProgram.Run(_folder.Path, "restore", bundle, "--yes", "--target", $"main={_server.SocketUrl("copy")}");
+        ProgramRun restore = LifeboatProgram.Run(_folder.Path, "restore", bundle, "--yes", "--trust", "--target", $"main={_server.SocketUrl("copy")}");
 
         Assert.True(restore.ExitStatus == 3, restore.All);
     }
