@@ -26,7 +26,7 @@ public sealed class HostileBundleTests(MariaDbServer server) : IClassFixture<Mar
             [("schema.sql", "CREATE TABLE `item`"), ("objects.sql", "CREATE ALGORITHM"), ("objects.sql", "CREATE DEFINER"), ("sequences.sql", "CREATE SEQUENCE"), ("users.sql", "CREATE USER IF NOT EXISTS `hostile`"), ("users.sql", "GRANT SELECT")])
             foreach (string hostile in (string[])
                 [$"\\! touch {witness}\n", $"system touch {witness}\n", "CREATE DATABASE pwned; ", "source /etc/passwd\n", "delimiter ;\nCREATE DATABASE pwned;\n", "/*!99999 ' */ CREATE DATABASE pwned; /* ' */ ", "SET GLOBAL max_connections = 77; "])
-                await RefusedAsync(bench, metadata, $"databases/main/{file}", begin, hostile, witness);
+                await RefusedAsync(bench, metadata, $"databases/{metadata.Name}/{file}", begin, hostile, witness);
 
         await using VerifiedSnapshot honest = await bench.Snapshot.FinishAsync(metadata);
         await (await bench.RestoreAsync(honest, server.Settings("honest"))).DisposeAsync();
