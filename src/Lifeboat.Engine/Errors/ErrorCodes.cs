@@ -77,6 +77,9 @@ public static class ErrorCodes
     public static readonly ErrorCode PostgresViewNotFilled = new("LB3122", "postgres-view-not-filled", Warnings);
     public static readonly ErrorCode PostgresTablespaceUnusable = new("LB3123", "postgres-tablespace-unusable", Failed);
     public static readonly ErrorCode PostgresCollationVersion = new("LB3124", "postgres-collation-version", Warnings);
+    public static readonly ErrorCode PostgresStagedChanged = new("LB3125", "postgres-staged-changed", Failed);
+    public static readonly ErrorCode PostgresRowsUnfit = new("LB3126", "postgres-rows-unfit", Warnings);
+    public static readonly ErrorCode PostgresOwnersUnconfined = new("LB3127", "postgres-owners-unconfined", Warnings);
 
     public static readonly ErrorCode PostgresNotADump = new("LB3131", "postgres-not-a-dump", Damage);
     public static readonly ErrorCode PostgresSessionChanged = new("LB3132", "postgres-session-changed", Failed);

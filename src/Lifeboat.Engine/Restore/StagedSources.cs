@@ -28,7 +28,7 @@ internal sealed class StagedSources(IReadOnlyList<(string Name, IRestoration Res
         return plans;
     }
 
-    /// <summary>Stages and verifies all, and makes neutral what is to be.</summary>
+    /// <summary>Stages and verifies all, makes neutral what is to be, and closes it.</summary>
     /// <exception cref="LifeboatException">It failed, or something differs; what was staged is still there.</exception>
     public async Task StageAsync(RestoreJournal journal, CancellationToken cancellation)
     {
@@ -47,6 +47,9 @@ internal sealed class StagedSources(IReadOnlyList<(string Name, IRestoration Res
         Require();
         foreach ((string name, IRestoration restoration) in sources)
             await context.PhaseAsync(name, Phase.Neutralize, restoration.NeutralizeAsync, cancellation);
+        // The last of all: verifying the other sources takes its time.
+        foreach ((_, IRestoration restoration) in sources)
+            await restoration.SealAsync(cancellation);
     }
 
     public async ValueTask DisposeAsync()

@@ -85,6 +85,12 @@ public interface IRestoration : IAsyncDisposable
     /// <exception cref="LifeboatException">It could not be done; what is staged must not be switched in.</exception>
     Task NeutralizeAsync(CancellationToken cancellation) => Task.CompletedTask;
 
+    /// <summary>
+    /// Closes what is staged, as far as the store can, until it is switched in; and proves that it is what was verified (and made neutral), where that can be told.
+    /// </summary>
+    /// <exception cref="LifeboatException">Somebody wrote to it: it must not be switched in.</exception>
+    Task SealAsync(CancellationToken cancellation) => Task.CompletedTask;
+
     /// <summary>What switches the staged state in; also what removes it, however far the staging got.</summary>
     /// <exception cref="InvalidOperationException">Nothing was planned yet, or the plan could not be made.</exception>
     ISwitch Switch { get; }

@@ -88,10 +88,15 @@ public sealed class PostgresSource(PostgresSettings settings, string? toolsFolde
     {
         // A switch opens many sessions: secrets are asked for, and programs looked for, once.
         Task<(PostgresConnection Connection, IReadOnlyList<PostgresTools> Tools)>? found = null;
+        bool isQuiet = false;
         async Task<PsqlSession> OpenAsync(string database, CancellationToken token)
         {
             (PostgresConnection connection, IReadOnlyList<PostgresTools> tools) = await (found ??= FindAsync(token));
-            return await PsqlSession.OpenAsync(PostgresTools.Newest(tools), connection.WithDatabase(database), token);
+            connection = connection.WithDatabase(database);
+            PsqlSession session = await PsqlSession.OpenAsync(PostgresTools.Newest(tools), isQuiet ? connection.WithoutEventTriggers() : connection, token);
+            // The first one is with a maintenance database: what the restored ones have of event triggers is not to be run by a superuser.
+            isQuiet |= session is { IsSuperuser: true, ServerMajor: >= PostgresConnection.EventTriggersOption };
+            return session;
         }
 
         if (!PartRecord.Is(record))

@@ -62,6 +62,7 @@ internal sealed class RestoreBench : IDisposable
         Assert.Empty(plan.Blockers);
         await restoration.StageAsync(Cancellation);
         AssertPassed(await restoration.VerifyAsync(Cancellation));
+        await restoration.SealAsync(Cancellation);
         await restoration.CommitAsync(Cancellation);
         await restoration.Switch.FinishAsync(Cancellation);
         return plan;

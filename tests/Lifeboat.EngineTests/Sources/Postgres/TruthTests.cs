@@ -118,6 +118,7 @@ public sealed class TruthTests(TwoServers servers) : IClassFixture<TwoServers>, 
         Assert.Equal("captured", Source.Sql(name, "SELECT a FROM t").Trim());
         string kept = Assert.Single(RestoreBench.Databases(Source), one => one != name && one.StartsWith("nnn", StringComparison.Ordinal));
         Assert.Equal($"database {kept}", plan.KeptAs);
+        Source.Sql("postgres", $"ALTER DATABASE \"{kept}\" ALLOW_CONNECTIONS true");
         Assert.Equal("later", Source.Sql(kept, "SELECT a FROM t").Trim());
     }
 

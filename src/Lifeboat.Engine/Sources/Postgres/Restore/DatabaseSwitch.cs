@@ -4,6 +4,7 @@ using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Progress;
 using Lifeboat.Engine.Sources.Postgres.Extensions;
+using Lifeboat.Engine.Sources.Postgres.Owners;
 using Lifeboat.Engine.Sources.Postgres.Roles;
 using Lifeboat.Engine.Sources.Postgres.Sessions;
 using Lifeboat.Engine.Sources.Postgres.Sql;
@@ -13,7 +14,7 @@ namespace Lifeboat.Engine.Sources.Postgres.Restore;
 /// <summary>
 /// Renames databases: the live one aside, the incoming one into its place, and back. Settings, grants and statistics belong to a database's
 /// object id, so they follow it. A database can only be renamed while nobody is connected, so connections are refused and ended first; the one
-/// that was switched in refuses them until all is switched.
+/// that was switched in refuses them until all is switched, and the one that is kept as long as it is kept.
 /// </summary>
 /// <param name="open">Opens a session with a database of the server.</param>
 /// <param name="save">Puts a changed record into the journal.</param>
@@ -26,6 +27,8 @@ internal sealed class DatabaseSwitch(
 {
     /// <summary>How long a transaction that is under way may go on before it is ended.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
+    private const string Written = "tup_inserted + tup_updated + tup_deleted";
+    private static readonly TimeSpan BeforeCounted = TimeSpan.FromSeconds(1); // Before 15 the server writes its counts twice a second.
     private static readonly TimeSpan LongestDrain = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(50);
 
@@ -38,6 +41,24 @@ internal sealed class DatabaseSwitch(
     {
         await save(changed.ToJson(), cancellation);
         State = changed;
+    }
+
+    /// <summary>Closes the incoming database to everybody, and proves that nothing was written to it since it was compared.</summary>
+    /// <param name="compared">What <see cref="StagedWrites"/> told when the comparison began.</param>
+    /// <exception cref="LifeboatException">Something was.</exception>
+    public async Task SealAsync(string compared, CancellationToken cancellation)
+    {
+        string incoming = State.Incoming ?? throw new InvalidOperationException("there is nothing to be switched in");
+        await using PsqlSession session = await open(State.MaintenanceDatabase, cancellation);
+        await using (PsqlSession inside = await open(incoming, cancellation))
+        {
+            await DrainAsync(session, incoming, TimeSpan.Zero, cancellation, await inside.QueryOneAsync("SELECT pg_catalog.pg_backend_pid()", cancellation));
+            if (await StagedWrites.ReadAsync(inside, context, cancellation) != compared)
+                throw StagedWrites.Changed(incoming, source);
+        }
+
+        await DrainAsync(session, incoming, TimeSpan.Zero, cancellation);
+        await NoteAsync(State with { IncomingSeal = await CountAsync(session, cancellation) }, cancellation);
     }
 
     public async Task ForwardAsync(CancellationToken cancellation)
@@ -53,7 +74,11 @@ internal sealed class DatabaseSwitch(
         bool incomingWasOpen = State.Incoming is not null && await AllowsConnectionsAsync(session, State.Incoming, cancellation);
         await NoteAsync(State with { LiveOid = live, LiveWasOpen = wasOpen, IncomingWasOpen = incomingWasOpen }, cancellation);
         if (State.Incoming is not null)
+        {
             await DrainAsync(session, State.Incoming, TimeSpan.Zero, cancellation);
+            await RequireSealedAsync(session, incomingWasOpen, cancellation);
+        }
+
         if (live is not null)
         {
             await DrainAsync(session, State.Live, Grace, cancellation);
@@ -71,7 +96,16 @@ internal sealed class DatabaseSwitch(
         await using PsqlSession session = await open(State.MaintenanceDatabase, cancellation);
         if (State.WritesWhenOpened is null)
             await NoteAsync(State with { WritesWhenOpened = await WritesAsync(session, cancellation) }, cancellation);
-        await AllowAsync(session, State.Live, true, cancellation);
+        if (State.IncomingAccess is not { } access)
+        {
+            await AllowAsync(session, State.Live, true, cancellation);
+            return;
+        }
+
+        // One transaction: it is ours and closed, or the application's and open.
+        string sql = NameText.ForSession(string.Join(";\n", [.. access.Sql(State.Live, session.User, session.IsSuperuser), AllowSql(State.Live, true)]), session);
+        await context.StepAsync("give the database to its owner, and open it", () => session.ExecuteAsync($"BEGIN;\n{sql};\nCOMMIT", cancellation));
+        await NoteAsync(State with { IncomingAccess = null }, cancellation);
     }
 
     public async Task BackAsync(CancellationToken cancellation)
@@ -107,22 +141,17 @@ internal sealed class DatabaseSwitch(
     }
 
     /// <summary>
-    /// Whoever looks for something in the kept database can connect to it by its new name; no application knows that name. What
-    /// would act by itself is the exception: a subscription would go on taking changes away from the restored one, and an extension's jobs would change what is kept.
+    /// The kept database stays closed: an application that uses all databases of its role would go on in it, a subscription would take changes away from the
+    /// restored one, and an extension's jobs would change what is kept.
     /// </summary>
     public async Task FinishAsync(CancellationToken cancellation)
     {
-        await using PsqlSession session = await open(State.MaintenanceDatabase, cancellation);
-        IReadOnlyDictionary<string, string> there = await DatabasesAsync(session, cancellation);
-        bool acting = await ActingExtensions.AreOfferedAsync(session, cancellation);
-        if (acting && State is { IncomingOid: not null, IncomingOpens: true } && there.GetValueOrDefault(State.Live) == State.IncomingOid)
-            await LetActAsync(cancellation);
-        if (State is not { LiveOid: not null, LiveWasOpen: true } || there.GetValueOrDefault(State.Outgoing) != State.LiveOid
-            || (await SubscriptionsAsync(session, State.Outgoing, cancellation)).Any(static row => row[1] == "t"))
+        if (State is not { IncomingOid: not null, IncomingOpens: true })
             return;
-        await AllowAsync(session, State.Outgoing, true, cancellation);
-        if (acting && await ActsAsync(State.Outgoing, cancellation))
-            await DrainAsync(session, State.Outgoing, TimeSpan.Zero, cancellation);
+        await using PsqlSession session = await open(State.MaintenanceDatabase, cancellation);
+        if (await ActingExtensions.AreOfferedAsync(session, cancellation)
+            && (await DatabasesAsync(session, cancellation)).GetValueOrDefault(State.Live) == State.IncomingOid)
+            await LetActAsync(cancellation);
     }
 
     public async Task DropIncomingAsync(CancellationToken cancellation)
@@ -136,6 +165,8 @@ internal sealed class DatabaseSwitch(
             await DropDatabaseAsync(session, State.BuiltAs, cancellation);
         if (State.Incoming is not null)
             await DropDatabaseAsync(session, State.Incoming, cancellation);
+        foreach (string role in State.LoadRoles.Where(LoadRole.Is))
+            await StepAsync(session, $"DROP ROLE IF EXISTS {SqlText.Identifier(role)}", cancellation);
         await DropAroundAsync(session, State.IncomingMade, cancellation);
     }
 
@@ -209,22 +240,39 @@ internal sealed class DatabaseSwitch(
             await context.StepAsync("let an extension act", () => live.ExecuteAsync(sql, cancellation));
     }
 
-    private async Task<bool> ActsAsync(string database, CancellationToken cancellation)
+    /// <summary>A database that accepts no connections can only have been changed by somebody who opened it by hand.</summary>
+    private async Task RequireSealedAsync(PsqlSession session, bool wasOpen, CancellationToken cancellation)
     {
-        await using PsqlSession session = await open(database, cancellation);
-        return (await ActingExtensions.WhenLiveSqlAsync(session, cancellation)).Count > 0;
+        if (State.IncomingSeal is not { } seal)
+            return;
+        DatabaseSeal now = await CountAsync(session, cancellation);
+        if (now.Writes != seal.Writes && (seal.Sessions is null ? wasOpen : now.Sessions != seal.Sessions))
+            throw StagedWrites.Changed(State.Incoming!, source);
+    }
+
+    private async Task<DatabaseSeal> CountAsync(PsqlSession session, CancellationToken cancellation)
+    {
+        if (session.ServerMajor < 15)
+            await Task.Delay(BeforeCounted, context.Host.Time, cancellation);
+        string sessions = session.ServerMajor >= 14 ? "sessions" : "NULL";
+        IReadOnlyList<string?[]> rows = await session.QueryAsync($"SELECT {sessions}, {Written} FROM pg_catalog.pg_stat_database WHERE datid = {State.IncomingOid}", cancellation);
+        return rows.Count == 0 ? new DatabaseSeal(null, -1)
+            : new DatabaseSeal(rows[0][0] is { } count ? long.Parse(count, CultureInfo.InvariantCulture) : null, long.Parse(rows[0][1]!, CultureInfo.InvariantCulture));
     }
 
     private async Task<long> WritesAsync(PsqlSession session, CancellationToken cancellation) => long.Parse(
         await session.QueryOneAsync(
-            $"SELECT tup_inserted + tup_updated + tup_deleted FROM pg_catalog.pg_stat_database WHERE datid = {State.IncomingOid}", cancellation) ?? "-1",
+            $"SELECT {Written} FROM pg_catalog.pg_stat_database WHERE datid = {State.IncomingOid}", cancellation) ?? "-1",
         CultureInfo.InvariantCulture);
 
     private Task RenameAsync(PsqlSession session, string from, string to, CancellationToken cancellation) =>
         StepAsync(session, $"ALTER DATABASE {SqlText.Identifier(from)} RENAME TO {SqlText.Identifier(to)}", cancellation);
 
     private Task AllowAsync(PsqlSession session, string database, bool connections, CancellationToken cancellation) =>
-        StepAsync(session, $"ALTER DATABASE {SqlText.Identifier(database)} WITH ALLOW_CONNECTIONS {(connections ? "true" : "false")}", cancellation);
+        StepAsync(session, AllowSql(database, connections), cancellation);
+
+    private static string AllowSql(string database, bool connections) =>
+        $"ALTER DATABASE {SqlText.Identifier(database)} WITH ALLOW_CONNECTIONS {(connections ? "true" : "false")}";
 
     private Task StepAsync(PsqlSession session, string sql, CancellationToken cancellation) =>
         context.StepAsync(sql, () => session.ExecuteAsync(sql, cancellation));
@@ -293,12 +341,13 @@ internal sealed class DatabaseSwitch(
     }
 
     /// <summary>Lets nobody connect any more, and ends who is connected: who is within a transaction after a time of grace.</summary>
-    private async Task DrainAsync(PsqlSession session, string database, TimeSpan grace, CancellationToken cancellation)
+    /// <param name="except">The process of a session that stays.</param>
+    private async Task DrainAsync(PsqlSession session, string database, TimeSpan grace, CancellationToken cancellation, string? except = null)
     {
         await AllowAsync(session, database, false, cancellation);
         // Autovacuum's workers are not asked to go (not everybody may), nor waited for: a large table keeps one busy for long, and renaming a database ends it
         // by itself (CountOtherDBBackends in procarray.c).
-        string where = $"WHERE datname = {SqlText.Literal(database)} AND pid <> pg_catalog.pg_backend_pid() AND backend_type <> 'autovacuum worker'";
+        string where = $"WHERE datname = {SqlText.Literal(database)} AND pid NOT IN (pg_catalog.pg_backend_pid(), {except ?? "0"}) AND backend_type <> 'autovacuum worker'";
         long started = context.Host.Time.GetTimestamp();
         while (true)
         {

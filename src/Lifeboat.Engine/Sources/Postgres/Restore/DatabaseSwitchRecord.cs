@@ -20,6 +20,12 @@ internal sealed record DatabaseSwitchRecord(string Live, string? Incoming, strin
     /// <summary>Whether the incoming database let anybody connect before the switch began.</summary>
     public bool IncomingWasOpen { get; init; }
 
+    /// <summary>What the incoming database is given when it is opened; null where it has it already.</summary>
+    public DatabaseAccess? IncomingAccess { get; init; }
+
+    /// <summary>What the server had counted in the incoming database when it was closed to everybody; null before.</summary>
+    public DatabaseSeal? IncomingSeal { get; init; }
+
     /// <summary>The live database's object id; null where there was none, or the switch was not begun.</summary>
     public string? LiveOid { get; init; }
 
@@ -35,6 +41,9 @@ internal sealed record DatabaseSwitchRecord(string Live, string? Incoming, strin
     /// <summary>A database without rows that the incoming one's definitions are compared with, while it is there.</summary>
     public string? Reference { get; init; }
 
+    /// <summary>Roles that act as owners while the incoming database is built.</summary>
+    public IReadOnlyList<string> LoadRoles { get; init; } = [];
+
     /// <summary>What was made for the incoming database, and goes with it.</summary>
     public MadeAround IncomingMade { get; init; } = MadeAround.Nothing;
 
@@ -48,6 +57,10 @@ internal sealed record DatabaseSwitchRecord(string Live, string? Incoming, strin
 
     public static DatabaseSwitchRecord From(JsonElement record, string source) => SwitchRecords.Read(record, PostgresSwitchJson.Default.DatabaseSwitchRecord, source);
 }
+
+/// <param name="Sessions">How many there have been; null on a server that does not count them (13).</param>
+/// <param name="Writes">Rows written, statistics among them.</param>
+internal sealed record DatabaseSeal(long? Sessions, long Writes);
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, IgnoreReadOnlyProperties = true, RespectNullableAnnotations = true,

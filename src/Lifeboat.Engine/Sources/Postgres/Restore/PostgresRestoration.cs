@@ -7,6 +7,7 @@ using Lifeboat.Engine.Secrets;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources.Postgres.Catalogue;
 using Lifeboat.Engine.Sources.Postgres.Extensions;
+using Lifeboat.Engine.Sources.Postgres.Owners;
 using Lifeboat.Engine.Sources.Postgres.Roles;
 using Lifeboat.Engine.Sources.Postgres.Sessions;
 using Lifeboat.Engine.Sources.Postgres.Sql;
@@ -35,6 +36,8 @@ internal sealed class PostgresRestoration(
     private DatabaseSwitch? _switch;
     private PreparedRestore? _prepared;
     private TableReadBack? _readBack;
+    private string? _compared;
+    private UnfitRows? _unfit;
     private IReadOnlySet<PostgresMaterializedView> _unfilled = new HashSet<PostgresMaterializedView>();
 
     public async Task<RestorePlan> PlanAsync(CancellationToken cancellation)
@@ -50,8 +53,9 @@ internal sealed class PostgresRestoration(
                 new DatabaseSwitchRecord(target.Names.Live, target.Names.Staging, target.Names.Before, target.MaintenanceDatabase)
                 {
                     Changes = RoleChanges.Of(_prepared.Roles, restore.Id, target.Names.Live),
+                    IncomingAccess = _prepared.Access(target.Details),
                 },
-                (database, token) => PsqlSession.OpenAsync(target.ServerTools, target.Connection.WithDatabase(database), token),
+                Quiet(target, _prepared).OpenAsync,
                 restore.RecordAsync);
             _prepared = _prepared with { Plan = _prepared.Plan with { Steps = [.. _prepared.Plan.Steps, .. _neutral.Steps] } };
             return _prepared.Plan;
@@ -70,6 +74,7 @@ internal sealed class PostgresRestoration(
             throw new LifeboatException(plan.Blockers);
         RestoreTarget target = await TargetAsync(cancellation);
         PreparedRestore prepared = _prepared;
+        _unfit = new UnfitRows(target);
         StagedContent content = new(target);
         using SchemaRestore schema = new(
             context, target.RestoreTools, target.Staging, snapshot, $"{target.Folder}/schema.dump", prepared.KeepTablespaces, target.ServerMajor);
@@ -79,7 +84,10 @@ internal sealed class PostgresRestoration(
             ? schema.PreDataAsync(extensions, prepared.ExtensionVersions, cancellation)
             : schema.PreDataAsync(cancellation));
         _readBack = new TableReadBack(target);
-        TableLoad load = await content.PrepareLoadAsync(_readBack, cancellation);
+        OwnerSessions owners = new(target, prepared.Rights.Superuser, (roles, token) => _switch.NoteAsync(_switch.State with { LoadRoles = roles }, token));
+        using ChecksSetAside checks = new(target);
+        await owners.PrepareAsync(prepared.LoadRolesRefused, cancellation);
+        TableLoad load = await content.PrepareLoadAsync(_readBack, owners, checks, cancellation);
         await Together.RunAsync(
             cancellation,
             load.RunAsync,
@@ -88,19 +96,20 @@ internal sealed class PostgresRestoration(
                 await StepAsync("rows", () => load.AllLoaded.WaitAsync(token));
                 await content.LoadOthersAsync(extensions, token);
                 EventTriggers triggers = new();
-                await StepAsync("indexes, constraints and triggers", () => PostDataAsync(target, schema, triggers, token));
-                await StepAsync("materialised views, statistics and settings", () => FinishAsync(Quiet(target, prepared), prepared, content, triggers, token));
+                await StepAsync("indexes, constraints and triggers", () => PostDataAsync(Quiet(target, prepared), schema, new PostDataRestore(Quiet(target, prepared), owners, checks, _unfit), triggers, token));
+                await StepAsync("materialised views, statistics and settings", () => FinishAsync(Quiet(target, prepared), prepared, content, owners, triggers, token));
             });
     }
 
     public async Task<VerifyReport> VerifyAsync(CancellationToken cancellation)
     {
-        if (_prepared is null || _switch is null || _readBack is null)
+        if (_prepared is null || _switch is null || _readBack is null || _unfit is null)
             throw new InvalidOperationException("nothing was staged");
-        HashSet<string> created = [.. _switch.State.IncomingMade.Roles.Select(static role => role.Name)];
         RestoreTarget target = Quiet(await TargetAsync(cancellation), _prepared);
+        _compared = await WritesAsync(target, cancellation);
+        HashSet<string> created = [.. _switch.State.IncomingMade.Roles.Select(static role => role.Name)];
         ReferenceDatabase reference = new(target, _prepared, _switch);
-        return await new RestoreVerification(target, _prepared, _readBack, created, _unfilled, reference).RunAsync(cancellation);
+        return await new RestoreVerification(target, _prepared, _readBack, created, _unfilled, reference) { Unfit = _unfit }.RunAsync(cancellation);
     }
 
     public async Task NeutralizeAsync(CancellationToken cancellation)
@@ -108,9 +117,20 @@ internal sealed class PostgresRestoration(
         if (settings.Neutralize.Count == 0)
             return;
         RestoreTarget target = await TargetAsync(cancellation);
-        await using PsqlSession session = await target.OpenStagingAsync(cancellation);
-        int statements = await _neutral.RunAsync(session, target.Details.Database.Owner, cancellation);
+        if (await WritesAsync(target, cancellation) != _compared)
+            throw StagedWrites.Changed(target.Names.Staging, settings.Name);
+        int statements;
+        await using (PsqlSession session = await target.OpenStagingAsync(cancellation))
+            statements = await _neutral.RunAsync(session, target.Details.Database.Owner, cancellation);
+        _compared = await WritesAsync(target, cancellation);
         context.Progress.Report(new Noted(settings.Name, string.Create(CultureInfo.InvariantCulture, $"made neutral by {statements} statements")));
+    }
+
+    public async Task SealAsync(CancellationToken cancellation)
+    {
+        if (_switch is null || _compared is null)
+            throw new InvalidOperationException("nothing was verified");
+        await _switch.SealAsync(_compared, cancellation);
     }
 
     public ISwitch Switch => _switch ?? throw new InvalidOperationException("nothing was planned");
@@ -141,9 +161,12 @@ internal sealed class PostgresRestoration(
         foreach (GlobalTablespace space in prepared.CreateTablespaces)
             await CreateTablespaceAsync(session, databases, space, cancellation);
         PostgresDatabase database = target.Details.Database;
+        string owner = NameText.Decode(database.Owner, target.Details);
         string? tablespace = prepared.KeepTablespaces && database.Tablespace != "pg_default" ? NameText.Decode(database.Tablespace, target.Details) : null;
         await CreateDatabaseAsync(
-            target, databases, session, name => DatabaseSql.Create(database, name, session.ServerMajor, NameText.Decode(database.Owner, target.Details), tablespace), cancellation);
+            target, databases, session,
+            name => $"{DatabaseSql.Create(database, name, session.ServerMajor, session.IsSuperuser ? null : owner, tablespace)} ALLOW_CONNECTIONS = false",
+            name => DatabaseAccess.CloseSql(name, owner, session.User, session.IsSuperuser), cancellation);
         string? oid = await session.QueryOneAsync(
             $"SELECT oid FROM pg_catalog.pg_database WHERE datname = {SqlText.Literal(target.Names.Staging)}", cancellation);
         await databases.NoteAsync(databases.State with { IncomingOid = oid, BuiltAs = null }, cancellation);
@@ -168,13 +191,21 @@ internal sealed class PostgresRestoration(
 
     /// <summary>Creates the staged database; first under another name, where an extension can be created only there.</summary>
     private async Task CreateDatabaseAsync(
-        RestoreTarget target, DatabaseSwitch databases, PsqlSession session, Func<string, string> create, CancellationToken cancellation)
+        RestoreTarget target, DatabaseSwitch databases, PsqlSession session, Func<string, string> create, Func<string, IEnumerable<string>> close,
+        CancellationToken cancellation)
     {
+        async Task CreateAsync(string name)
+        {
+            await session.ExecuteAsync(create(name), cancellation);
+            foreach (string sql in close(name))
+                await session.ExecuteAsync(sql, cancellation);
+        }
+
         (KnownExtension Known, PostgresExtension Captured)[] choosy =
             [.. target.Details.Extensions.Select(static e => (Known: KnownExtensions.Find(e.Name)!, Captured: e)).Where(static e => e.Known?.CreatedInDatabase is not null)];
         if (choosy.Length == 0)
         {
-            await context.StepAsync("create the staging database", () => session.ExecuteAsync(create(target.Names.Staging), cancellation));
+            await context.StepAsync("create the staging database", () => CreateAsync(target.Names.Staging));
             return;
         }
 
@@ -184,7 +215,7 @@ internal sealed class PostgresRestoration(
                 ErrorCodes.PostgresDatabaseInUse, $"extension {choosy[0].Known.Name} can be created only in a database named {name}, and there is one",
                 "rename or drop that database, or restore to another server", target.Source);
         await databases.NoteAsync(databases.State with { BuiltAs = name }, cancellation);
-        await context.StepAsync($"create the staging database as {name}", () => session.ExecuteAsync(create(name), cancellation));
+        await context.StepAsync($"create the staging database as {name}", () => CreateAsync(name));
         await using (PsqlSession first = await PsqlSession.OpenAsync(target.ServerTools, target.Connection.WithDatabase(name), cancellation))
             foreach ((KnownExtension known, PostgresExtension captured) in choosy)
                 await first.ExecuteAsync($"CREATE EXTENSION {SqlText.Identifier(known.Name)} WITH SCHEMA {SqlText.Identifier(captured.Schema)}", cancellation);
@@ -193,16 +224,17 @@ internal sealed class PostgresRestoration(
     }
 
     /// <summary>An extension's event triggers are there from its creation on; what they look at while several sessions work would let those wait for each other.</summary>
-    private static async Task PostDataAsync(RestoreTarget target, SchemaRestore schema, EventTriggers triggers, CancellationToken cancellation)
+    private static async Task PostDataAsync(
+        RestoreTarget target, SchemaRestore schema, PostDataRestore statements, EventTriggers triggers, CancellationToken cancellation)
     {
         await using (PsqlSession session = await target.OpenStagingAsync(cancellation))
             await triggers.DisableAsync(session, cancellation);
-        await schema.PostDataAsync(target.Workers, cancellation);
+        await statements.RunAsync(await schema.PostDataAsync(cancellation), cancellation);
     }
 
     /// <summary>What needs indexes and rights to be there: materialised views, statistics, and the database's own properties.</summary>
     private async Task FinishAsync(
-        RestoreTarget target, PreparedRestore prepared, StagedContent content, EventTriggers triggers, CancellationToken cancellation)
+        RestoreTarget target, PreparedRestore prepared, StagedContent content, OwnerSessions owners, EventTriggers triggers, CancellationToken cancellation)
     {
         await using PsqlSession session = await target.OpenStagingAsync(cancellation);
         await triggers.DisableAsync(session, cancellation);
@@ -215,12 +247,20 @@ internal sealed class PostgresRestoration(
         foreach (string sql in new StagingDatabase(name, prepared.Database).FinishSql(isThere))
             await session.ExecuteAsync(sql, cancellation);
         await SetSubscriptionsAsync(target, session, cancellation);
+        await owners.DropAsync(session, cancellation);
         await triggers.EnableAsync(session, cancellation);
         await new CollationWarnings(target).OfColumnsAsync(session, cancellation);
     }
 
+    /// <summary>What was written to the staged database so far.</summary>
+    private async Task<string> WritesAsync(RestoreTarget target, CancellationToken cancellation)
+    {
+        await using PsqlSession session = await target.OpenStagingAsync(cancellation);
+        return await StagedWrites.ReadAsync(session, context, cancellation);
+    }
+
     private static RestoreTarget Quiet(RestoreTarget target, PreparedRestore prepared) =>
-        target with { WithoutLoginTriggers = prepared.Rights.Superuser && target.ServerMajor >= 17 };
+        target with { WithoutLoginTriggers = prepared.Rights.Superuser && target.ServerMajor >= PostgresConnection.EventTriggersOption };
 
     private static async Task SetSubscriptionsAsync(RestoreTarget target, PsqlSession session, CancellationToken cancellation)
     {

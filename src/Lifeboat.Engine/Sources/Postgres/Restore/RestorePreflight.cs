@@ -4,6 +4,7 @@ using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources.Postgres.Catalogue;
 using Lifeboat.Engine.Sources.Postgres.Extensions;
+using Lifeboat.Engine.Sources.Postgres.Owners;
 using Lifeboat.Engine.Sources.Postgres.Roles;
 using Lifeboat.Engine.Sources.Postgres.Sessions;
 using Lifeboat.Engine.Sources.Postgres.Sql;
@@ -23,7 +24,18 @@ internal sealed record PreparedRestore(
     PostgresDatabase Database,
     bool KeepTablespaces,
     IReadOnlyList<GlobalTablespace> CreateTablespaces,
-    IReadOnlyDictionary<string, string> ExtensionVersions);
+    IReadOnlyDictionary<string, string> ExtensionVersions)
+{
+    /// <summary>Whether the server is known not to let roles in that the restore makes.</summary>
+    public bool LoadRolesRefused { get; init; }
+
+    /// <summary>What the database is given when it is opened.</summary>
+    public DatabaseAccess Access(PostgresDetails details)
+    {
+        string decode(string name) => NameText.Decode(name, details);
+        return DatabaseAccess.Of(Database, role => role.StartsWith("pg_", StringComparison.Ordinal) || RolesThere.Contains(decode(role)), decode);
+    }
+}
 
 /// <summary>Looks at the target server and says what a restore would do there, and every reason why it would fail. Changes nothing.</summary>
 internal sealed class RestorePreflight(RestoreTarget target, PsqlSession session, PostgresSettings settings)
@@ -74,11 +86,25 @@ internal sealed class RestorePreflight(RestoreTarget target, PsqlSession session
         await CheckKnownExtensionsAsync(cancellation);
         if (live is not null)
             await CheckLiveAsync(live, rights, cancellation);
+        bool refused = await AreOwnersRefusedAsync(rights, rolesThere, cancellation);
         Describe(live, roles, create);
         RestorePlan plan = new(
             target.Connection.WithDatabase(target.Names.Live).Target, live is not null, live is null ? null : $"database {target.Names.Before}",
             _steps, await BytesNeededAsync(cancellation), _blockers, _warnings);
-        return new PreparedRestore(plan, rights, roles, rolesThere, database, keep, create, _extensionVersions);
+        return new PreparedRestore(plan, rights, roles, rolesThere, database, keep, create, _extensionVersions) { LoadRolesRefused = refused };
+    }
+
+    /// <summary>Whether code of the owners cannot be confined to their own rights, which the plan says where there are any.</summary>
+    private async Task<bool> AreOwnersRefusedAsync(TargetRights rights, IReadOnlySet<string> roles, CancellationToken cancellation)
+    {
+        string role = LoadRole.Name(target.Names.RestoreId, 0);
+        if (!rights.Superuser || session.InRecovery || !Details.Roles.Any(static one => !one.Superuser) || roles.Contains(role)
+            || !await new OwnerLogin(target).IsRefusedAsync(session, role, cancellation))
+            return false;
+        SchemaNames names = SchemaNames.Read(await target.ReadTextAsync($"{target.Folder}/schema.sql", cancellation));
+        if (Details.Roles.Any(one => !one.Superuser && names.Owners.Contains(NameText.Decode(one.Name, Details))))
+            _warnings.Add(OwnerSessions.Refused(target.Source));
+        return true;
     }
 
     private void Block(ErrorCode code, string message, string hint) => _blockers.Add(new Problem(code, message, hint, target.Source));

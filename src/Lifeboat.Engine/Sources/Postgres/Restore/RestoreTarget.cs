@@ -42,14 +42,7 @@ internal sealed partial record RestoreTarget(
 
     public PostgresConnection Maintenance => Connection.WithDatabase(MaintenanceDatabase);
 
-    public PostgresConnection Staging
-    {
-        get
-        {
-            PostgresConnection staging = Connection.WithDatabase(Names.Staging).WithUsualPath();
-            return WithoutLoginTriggers ? staging.WithStartSetting("event_triggers", "off") : staging;
-        }
-    }
+    public PostgresConnection Staging => With(Names.Staging).WithUsualPath();
 
     /// <inheritdoc cref="PsqlSession.SharedNamesEncoding"/>
     public string SharedNamesEncoding { get; init; } = "UTF8";
@@ -79,6 +72,9 @@ internal sealed partial record RestoreTarget(
             SharedNamesEncoding = session.SharedNamesEncoding,
         };
     }
+
+    /// <summary>Opens a session with any database of the server.</summary>
+    public Task<PsqlSession> OpenAsync(string database, CancellationToken cancellation) => PsqlSession.OpenAsync(ServerTools, With(database), cancellation);
 
     public Task<PsqlSession> OpenMaintenanceAsync(CancellationToken cancellation) => PsqlSession.OpenAsync(ServerTools, Maintenance, cancellation);
 
@@ -163,6 +159,9 @@ internal sealed partial record RestoreTarget(
         using StreamReader reader = new(stream, encoding, detectEncodingFromByteOrderMarks: false);
         return await reader.ReadToEndAsync(cancellation);
     }
+
+    private PostgresConnection With(string database) =>
+        WithoutLoginTriggers ? Connection.WithDatabase(database).WithoutEventTriggers() : Connection.WithDatabase(database);
 
     private static async Task<PsqlSession> OpenAnyAsync(PostgresTools tools, PostgresConnection connection, string live, CancellationToken cancellation)
     {

@@ -26,6 +26,9 @@ internal sealed class RestoreVerification(
     private const int StandardIcuLocales = 16; // From this major version on a locale's name is made the standard one.
     private readonly List<VerifyCheck> _checks = [];
 
+    /// <summary>What rows did not let be made as it was, which has been said as well.</summary>
+    public required UnfitRows Unfit { get; init; }
+
     private PostgresDetails Details => target.Details;
 
     public async Task<VerifyReport> RunAsync(CancellationToken cancellation)
@@ -34,7 +37,8 @@ internal sealed class RestoreVerification(
         await session.RestrictRelationsAsync(cancellation);
         PostgresCatalogue catalogue = await PostgresCatalogue.ReadAsync(session, cancellation);
         ExtensionRestore extensions = new(Details);
-        SchemaVerification verification = new(target, prepared.KeepTablespaces, session.ServerMajor, extensions, await extensions.IdsAsync(session, cancellation), reference);
+        SchemaVerification verification = new(
+            target, prepared.KeepTablespaces, session.ServerMajor, extensions, await extensions.IdsAsync(session, cancellation), reference) { Unfit = Unfit };
         Task<IReadOnlyList<VerifyCheck>> schema = verification.RunAsync(cancellation);
         try
         {
@@ -217,7 +221,7 @@ internal sealed class RestoreVerification(
     private async Task CompareDatabaseAsync(PsqlSession session, CancellationToken cancellation)
     {
         PostgresDatabase expected = prepared.Database;
-        PostgresDatabase found = await PostgresDatabaseReader.ReadAsync(session, cancellation);
+        PostgresDatabase found = await OpenedAsync(session, cancellation);
         Check("database's owner", expected.Owner, found.Owner);
         Check("database's encoding", expected.Encoding, found.Encoding);
         bool renamed = expected.LocaleProvider == "icu" && Details.ServerVersionNumber / 10000 < StandardIcuLocales && session.ServerMajor >= StandardIcuLocales;
@@ -228,9 +232,25 @@ internal sealed class RestoreVerification(
             "database's limits", string.Create(CultureInfo.InvariantCulture, $"{expected.ConnectionLimit} {expected.IsTemplate}"),
             string.Create(CultureInfo.InvariantCulture, $"{found.ConnectionLimit} {found.IsTemplate}"));
         Check("database's comment", expected.Comment ?? "", found.Comment ?? "");
-        Check("database's rights", Rights(expected), Rights(found));
+        Check("database's rights", Rights(expected, session.IsSuperuser), Rights(found, session.IsSuperuser));
         Check("database's settings", Settings(expected), Settings(found));
         Check("database's security labels", string.Join("; ", expected.SecurityLabels), string.Join("; ", found.SecurityLabels));
+    }
+
+    /// <summary>The database as it will be when it is opened to others.</summary>
+    private async Task<PostgresDatabase> OpenedAsync(PsqlSession session, CancellationToken cancellation)
+    {
+        string sql = NameText.ForSession(string.Join(";\n", prepared.Access(Details).Sql(target.Names.Staging, session.User, session.IsSuperuser)), session);
+        await session.ExecuteAsync("BEGIN", cancellation);
+        try
+        {
+            await session.ExecuteAsync(sql, cancellation);
+            return await PostgresDatabaseReader.ReadAsync(session, cancellation);
+        }
+        finally
+        {
+            await session.ExecuteAsync("ROLLBACK", CancellationToken.None);
+        }
     }
 
     /// <summary>The standard name that the server gives an ICU locale, as it does when a database or collation is created.</summary>
@@ -251,9 +271,14 @@ internal sealed class RestoreVerification(
 
     private static string Locale(PostgresDatabase database) => string.Join(' ', database.LocaleProvider, database.Collate, database.Ctype, database.Locale, database.IcuRules);
 
-    private static string Rights(PostgresDatabase database) => database.Acl is null
-        ? "the built-in ones"
-        : string.Join("; ", database.Acl.Select(static g => $"{g.Privilege} to {g.Grantee ?? "PUBLIC"}{(g.Grantable ? " grantable" : "")} by {g.Grantor}").Order(StringComparer.Ordinal));
+    /// <summary>Who is no superuser can only write the built-in rights as a list.</summary>
+    private static string Rights(PostgresDatabase database, bool superuser)
+    {
+        IReadOnlyList<PostgresGrant>? acl = database.Acl ?? (superuser ? null : DatabaseAccess.BuiltIn(database.Owner));
+        return acl is null
+            ? "the built-in ones"
+            : string.Join("; ", acl.Select(static g => $"{g.Privilege} to {g.Grantee ?? "PUBLIC"}{(g.Grantable ? " grantable" : "")} by {g.Grantor}").Order(StringComparer.Ordinal));
+    }
 
     private static string Settings(PostgresDatabase database) =>
         string.Join("; ", database.Settings.Select(static s => $"{s.Role} {s.Name}={s.Value}").Order(StringComparer.Ordinal));

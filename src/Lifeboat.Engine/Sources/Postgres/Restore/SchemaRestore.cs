@@ -1,6 +1,4 @@
-using System.Globalization;
 using System.Text;
-using System.Text.RegularExpressions;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Processes;
@@ -19,7 +17,7 @@ namespace Lifeboat.Engine.Sources.Postgres.Restore;
 /// <param name="connection">To the staged database.</param>
 /// <param name="path">Of <c>schema.dump</c> in the snapshot.</param>
 /// <param name="serverMajor">The server may be older than the programs.</param>
-internal sealed partial class SchemaRestore(
+internal sealed class SchemaRestore(
     RunContext context, PostgresTools tools, PostgresConnection connection, VerifiedSnapshot snapshot, string path, bool tablespaces, int serverMajor) : IDisposable
 {
     private string? _file;
@@ -27,7 +25,7 @@ internal sealed partial class SchemaRestore(
     private bool IsEdited => OlderServer.Needs(tools.Version.Major, serverMajor);
 
     public Task PreDataAsync(CancellationToken cancellation) =>
-        IsEdited ? StatementsAsync("pre-data", OneByOne, cancellation) : RunAsync("pre-data", [], cancellation);
+        IsEdited ? StatementsAsync("pre-data", OneByOne, cancellation) : RunAsync("pre-data", cancellation);
 
     /// <summary>What comes before the rows, with what known extensions need.</summary>
     /// <param name="versions">The version of each extension that is not created in the server's default one.</param>
@@ -94,28 +92,8 @@ internal sealed partial class SchemaRestore(
             : throw ProgramRunner.Failed(reader.Start, exit, errors);
     }
 
-    /// <remarks>
-    /// A partition's trigger in another state than its parent's is an entry of its own that names none it depends on, so of several workers
-    /// one may come to it before the parent's trigger is there. Triggers cost nothing to make: they come alone, in the dump's order.
-    /// </remarks>
-    public async Task PostDataAsync(int workers, CancellationToken cancellation)
-    {
-        if (IsEdited)
-        {
-            await StatementsAsync("post-data", OneByOne, cancellation);
-            return;
-        }
-
-        if (connection.Via.Count > 0 || workers == 1)
-        {
-            await RunAsync("post-data", [], cancellation);
-            return;
-        }
-
-        (string triggers, string others) = await SplitAsync(cancellation);
-        await RunListedAsync(others, workers, cancellation);
-        await RunListedAsync(triggers, 1, cancellation);
-    }
+    /// <summary>The text of what comes behind the rows, a character for each byte.</summary>
+    public Task<string> PostDataAsync(CancellationToken cancellation) => TextAsync("post-data", cancellation);
 
     public void Dispose()
     {
@@ -123,36 +101,9 @@ internal sealed partial class SchemaRestore(
             File.Delete(_file);
     }
 
-    /// <summary>The post-data section's entries as lists for pg_restore: what belongs to triggers, and all else.</summary>
-    private async Task<(string Triggers, string Others)> SplitAsync(CancellationToken cancellation)
+    private async Task RunAsync(string section, CancellationToken cancellation)
     {
-        PostgresCommand command = connection.Command(tools.PgRestore, ["--section=post-data", "--list", await FileAsync(cancellation)], connect: false);
-        string list = (await ProgramRunner.RequireAsync(command.Start, cancellation)).Text;
-        ILookup<bool, string> entries = list.Split('\n')
-            .Where(static line => line.Length > 0 && char.IsAsciiDigit(line[0]))
-            .ToLookup(static line => TriggerEntry().IsMatch(line), static line => line[..(line.IndexOf(';', StringComparison.Ordinal) + 1)]);
-        return (string.Join('\n', entries[true]), string.Join('\n', entries[false]));
-    }
-
-    private async Task RunListedAsync(string entries, int jobs, CancellationToken cancellation)
-    {
-        if (entries.Length == 0)
-            return;
-        string list = TemporaryFile("list");
-        try
-        {
-            await File.WriteAllTextAsync(list, entries, cancellation);
-            await RunAsync("post-data", [string.Create(CultureInfo.InvariantCulture, $"--jobs={jobs}"), "--use-list=" + list], cancellation);
-        }
-        finally
-        {
-            File.Delete(list);
-        }
-    }
-
-    private async Task RunAsync(string section, IEnumerable<string> options, CancellationToken cancellation)
-    {
-        List<string> arguments = ["--section=" + section, "--exit-on-error", .. options];
+        List<string> arguments = ["--section=" + section, "--exit-on-error"];
         if (!tablespaces)
             arguments.Add("--no-tablespaces");
         if (connection.Via.Count == 0)
@@ -206,8 +157,4 @@ internal sealed partial class SchemaRestore(
     }
 
     private string TemporaryFile(string kind) => Path.Combine(context.Host.TempDirectory, $"lifeboat-{context.Host.NewId()}.{kind}");
-
-    // An entry's line: numbers, kind, schema, name, owner (pg_restore's PrintTOCSummary). A comment's name begins with what it is on.
-    [GeneratedRegex(@"^\d+; \d+ \d+ ((EVENT )?TRIGGER |(COMMENT|SECURITY LABEL) .*\bTRIGGER )", RegexOptions.CultureInvariant)]
-    private static partial Regex TriggerEntry();
 }

@@ -22,7 +22,7 @@ internal sealed class SchemaVerification(
         (string text, string digest) = await new SchemaReading(target, target.Staging).ReadAsync(cancellation);
         if (digest == target.Details.SchemaDigest)
             return [new VerifyCheck("schema", digest, digest)];
-        IReadOnlyList<SqlStatement> captured = [.. Statements(await target.ReadTextAsync($"{target.Folder}/schema.sql", Encoding.Latin1, cancellation)).Select(Restored)];
+        IReadOnlyList<SqlStatement> captured = [.. Statements(await target.ReadTextAsync($"{target.Folder}/schema.sql", Encoding.Latin1, cancellation)).SelectMany(one => Unfit.Expected(one, Decoded)).Select(Restored)];
         SchemaComparison comparison = new(
             captured, Comparable ? null : Math.Min(RestoreTarget.ToolsMajor(target.Captured), target.RestoreTools.Version.Major), extensions.Edits);
         SchemaDifferences found = comparison.With(Statements(text));
@@ -33,8 +33,13 @@ internal sealed class SchemaVerification(
         return [new VerifyCheck("schema", same, differs.Length == 0 ? same : differs)];
     }
 
+    /// <summary>What rows did not let be made as it was: the rest must be there.</summary>
+    public required UnfitRows Unfit { get; init; }
+
     private bool Comparable => serverMajor == target.Details.ServerVersionNumber / 10000
         && target.RestoreTools.Version.Major == RestoreTarget.ToolsMajor(target.Captured);
+
+    private string Decoded(string text) => target.Details.ServerEncoding == "SQL_ASCII" ? text : Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(text));
 
     /// <summary>A captured statement as the restore ran it.</summary>
     private SqlStatement Restored(SqlStatement statement) => extensions.Edits(statement)

@@ -4,6 +4,7 @@ using Lifeboat.Engine.Progress;
 using Lifeboat.Engine.Snapshots;
 using Lifeboat.Engine.Sources.Postgres.Catalogue;
 using Lifeboat.Engine.Sources.Postgres.Extensions;
+using Lifeboat.Engine.Sources.Postgres.Owners;
 using Lifeboat.Engine.Sources.Postgres.Sessions;
 using Lifeboat.Engine.Sources.Postgres.Sql;
 
@@ -16,10 +17,10 @@ internal sealed class StagedContent(RestoreTarget target)
     private const int TablesAtOnce = 500;
 
     /// <summary>Gives what loads the tables, and reads them back.</summary>
-    public async Task<TableLoad> PrepareLoadAsync(TableReadBack readBack, CancellationToken cancellation)
+    public async Task<TableLoad> PrepareLoadAsync(TableReadBack readBack, OwnerSessions owners, ChecksSetAside checks, CancellationToken cancellation)
     {
         await using PsqlSession session = await target.OpenStagingAsync(cancellation);
-        return new TableLoad(target, await PlanAsync(session, cancellation), await PostgresCatalogue.ReadAsync(session, cancellation), readBack);
+        return new TableLoad(target, await PlanAsync(session, cancellation), await PostgresCatalogue.ReadAsync(session, cancellation), readBack, owners, checks);
     }
 
     /// <summary>Loads what is no table's rows: sequences' values and large objects; and adapts extensions' rows to this server.</summary>
@@ -77,30 +78,14 @@ internal sealed class StagedContent(RestoreTarget target)
 
     private async Task<PostgresError?> RefreshAsync(PsqlSession session, PostgresMaterializedView view, CancellationToken cancellation)
     {
-        string refresh = $"REFRESH MATERIALIZED VIEW {SqlText.Identifier(view.Schema, view.Name)}";
         try
         {
-            await session.ExecuteAsync(refresh, cancellation);
+            await UnderOwnPath.RunAsync(target, session, $"REFRESH MATERIALIZED VIEW {SqlText.Identifier(view.Schema, view.Name)}", cancellation);
             return null;
         }
-        catch (LifeboatException e) when (PostgresError.Of(e) is { RefusesTheStatement: true })
+        catch (LifeboatException e) when (PostgresError.Of(e) is { RefusesTheStatement: true } error)
         {
-            // A function in it may find what it calls by the database's own search path alone.
-            string path = target.Details.Database.Settings.FirstOrDefault(static s => s.Role is null && s.Name == "search_path")?.Value ?? "public";
-            await session.QueryAsync($"SELECT pg_catalog.set_config('search_path', {SqlText.Literal(path)}, false)", cancellation);
-            try
-            {
-                await session.ExecuteAsync(refresh, cancellation);
-                return null;
-            }
-            catch (LifeboatException second) when (PostgresError.Of(second) is { RefusesTheStatement: true })
-            {
-                return PostgresError.Of(e);
-            }
-            finally
-            {
-                await session.ExecuteAsync(SessionSettings.SearchPathSql, cancellation);
-            }
+            return error;
         }
     }
 

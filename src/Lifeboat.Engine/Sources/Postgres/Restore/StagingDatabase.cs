@@ -24,16 +24,12 @@ internal sealed class StagingDatabase(string name, PostgresDatabase captured)
         yield return Set("default_transaction_read_only", "off");
     }
 
-    /// <summary>Owner, settings, rights, comment and limits, as they were captured. Run by a session with the staged database itself.</summary>
+    /// <summary>Settings, comment and labels, as they were captured; what <see cref="DatabaseAccess"/> holds comes later. Run by a session with the staged database itself.</summary>
     /// <param name="roles">The roles that there are on the target: what names another one is left out, and reported by verification.</param>
     public IEnumerable<string> FinishSql(Func<string, bool> roles)
     {
-        PostgresDatabase known = captured with
-        {
-            Settings = [.. captured.Settings.Where(s => s.Role is null || roles(s.Role))],
-            Acl = captured.Acl is null ? null : [.. captured.Acl.Where(g => roles(g.Grantor) && (g.Grantee is null || roles(g.Grantee)))],
-        };
-        return [$"ALTER DATABASE {Name} RESET ALL", $"ALTER DATABASE {Name} OWNER TO {SqlText.Identifier(captured.Owner)}", .. DatabaseSql.Properties(known, name)];
+        PostgresDatabase known = captured with { Settings = [.. captured.Settings.Where(s => s.Role is null || roles(s.Role))] };
+        return [$"ALTER DATABASE {Name} RESET ALL", .. DatabaseSql.Descriptions(known, name)];
     }
 
     private string Set(string parameter, string value) => $"ALTER DATABASE {Name} SET {parameter} TO {SqlText.Literal(value)}";

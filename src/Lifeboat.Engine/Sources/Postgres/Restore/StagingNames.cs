@@ -13,8 +13,10 @@ internal sealed record StagingNames(string Live, string Staging, string Before, 
 {
     public const int MaxNameBytes = 63;
 
+    public string RestoreId { get; init; } = "";
+
     public static StagingNames For(string database, string restoreId) =>
-        new(database, Fit(database, "__staging_" + restoreId), Fit(database, "__before_" + restoreId), Fit(database, "__reference_" + restoreId));
+        new(database, Fit(database, "__staging_" + restoreId), Fit(database, "__before_" + restoreId), Fit(database, "__reference_" + restoreId)) { RestoreId = restoreId };
 
     private static string Fit(string name, string suffix)
     {

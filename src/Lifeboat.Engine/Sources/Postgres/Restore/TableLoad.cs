@@ -1,8 +1,11 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
+using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Progress;
 using Lifeboat.Engine.Sources.Postgres.Catalogue;
+using Lifeboat.Engine.Sources.Postgres.Owners;
 using Lifeboat.Engine.Sources.Postgres.Sessions;
+using Lifeboat.Engine.Sources.Servers;
 
 namespace Lifeboat.Engine.Sources.Postgres.Restore;
 
@@ -17,14 +20,21 @@ internal sealed class TableLoad
     private readonly PostgresCatalogue _catalogue;
     private readonly TableReadBack _readBack;
     private readonly DataLoad _data;
+    private readonly OwnerSessions? _owners;
+    private readonly ChecksSetAside? _checks;
     private readonly ConcurrentDictionary<int, int> _jobsLeft;
     private readonly Channel<TablePart> _parts = Channel.CreateUnbounded<TablePart>();
     private readonly Turn[] _turns;
     private int _tablesLeft;
 
     /// <param name="catalogue">Of the staged database before the load.</param>
-    public TableLoad(RestoreTarget target, LoadPlan plan, PostgresCatalogue catalogue, TableReadBack readBack)
+    /// <param name="owners">In whose sessions rows are loaded; null for the restore's own alone.</param>
+    /// <param name="checks">Where checks go that rows do not pass; null where none may.</param>
+    public TableLoad(
+        RestoreTarget target, LoadPlan plan, PostgresCatalogue catalogue, TableReadBack readBack, OwnerSessions? owners = null, ChecksSetAside? checks = null)
     {
+        _owners = owners;
+        _checks = checks;
         _target = target;
         _plan = plan;
         _catalogue = catalogue;
@@ -46,23 +56,20 @@ internal sealed class TableLoad
         _target.Context.Progress.Report(new PhaseStarted(_target.Source, Phase.Verify, _plan.Turns.SelectMany(static turn => turn).Sum(static job => job.Bytes)));
         if (_tablesLeft == 0)
             _parts.Writer.Complete();
-        await SessionPool.RunAsync(
-            Math.Max(1, Math.Min(_target.Workers, _plan.Turns.Sum(static turn => turn.Count))),
-            _target.OpenStagingAsync,
-            (session, token) => WorkAsync(session, relations, token),
-            cancellation);
+        int workers = Math.Max(1, Math.Min(_target.Workers, _plan.Turns.Sum(static turn => turn.Count)));
+        await Together.RunAsync(cancellation, [.. Enumerable.Repeat<Func<CancellationToken, Task>>(token => WorkAsync(relations, token), workers)]);
     }
 
-    private async Task WorkAsync(PsqlSession session, Dictionary<(string, string), CatalogueRelation> relations, CancellationToken cancellation)
+    private async Task WorkAsync(Dictionary<(string, string), CatalogueRelation> relations, CancellationToken cancellation)
     {
-        await TableReadBack.PrepareAsync(session, cancellation);
+        await using LoadSessions sessions = new(_target, _owners);
         foreach (Turn turn in _turns)
         {
             while (turn.Jobs.TryDequeue(out LoadJob? job))
             {
-                await _data.RunAsync(session, job, cancellation);
+                await LoadAsync(sessions, job, cancellation);
                 if (_jobsLeft.AddOrUpdate(job.Index, 0, static (_, left) => left - 1) == 0)
-                    await LoadedAsync(session, job, relations, cancellation);
+                    await LoadedAsync(await sessions.OwnAsync(cancellation), job, relations, cancellation);
                 turn.JobDone();
             }
 
@@ -71,7 +78,26 @@ internal sealed class TableLoad
         }
 
         await foreach (TablePart part in _parts.Reader.ReadAllAsync(cancellation))
-            await _readBack.ReadAsync(session, part, cancellation);
+            await _readBack.ReadAsync(await sessions.OwnAsync(cancellation), part, cancellation);
+    }
+
+    private async Task LoadAsync(LoadSessions sessions, LoadJob job, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            try
+            {
+                await _data.RunAsync(await sessions.OfOwnerAsync(job.Table, cancellation), job, cancellation);
+                return;
+            }
+            catch (LifeboatException e) when (_checks is not null && PostgresError.Of(e) is { RefusesTheStatement: true })
+            {
+                // A COPY that fails takes its session along.
+                await sessions.CloseAsync();
+                if (!await _checks.TryAsync(job.Table, PostgresError.Of(e)!, cancellation))
+                    throw;
+            }
+        }
     }
 
     private async Task LoadedAsync(PsqlSession session, LoadJob job, Dictionary<(string, string), CatalogueRelation> relations, CancellationToken cancellation)

@@ -97,6 +97,9 @@ public sealed partial record PostgresConnection
     public PostgresConnection WithLogin(string user, Secret password) =>
         this with { Address = Address.WithUser(user), Password = password, StartOptions = SessionSettings.StartOptions, MoreOptions = "" };
 
+    /// <summary>The same on the server's own machine, by TCP.</summary>
+    public PostgresConnection ByLoopback(string port) => this with { Address = Address.WithHost($"127.0.0.1:{port}") };
+
     /// <summary>The same with one more setting from the start of each session on.</summary>
     public PostgresConnection WithStartSetting(string setting, string value) =>
         this with { MoreOptions = $"{MoreOptions} {SessionSettings.StartOption(setting, value)}".TrimStart() };
@@ -116,6 +119,12 @@ public sealed partial record PostgresConnection
     /// </summary>
     public static string DatabaseArgument(string name) =>
         $"dbname='{name.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "\\'", StringComparison.Ordinal)}'";
+
+    /// <summary>The major version from which on <see cref="WithoutEventTriggers"/> is known.</summary>
+    public const int EventTriggersOption = 17;
+
+    /// <summary>The same, where no event trigger fires, those at login among them. Only for a superuser, and for servers of <see cref="EventTriggersOption"/> and later.</summary>
+    public PostgresConnection WithoutEventTriggers() => WithStartSetting("event_triggers", "off");
 
     /// <summary>
     /// A client program's start. Write <see cref="PostgresCommand.InputPrefix"/> to its input before anything else.

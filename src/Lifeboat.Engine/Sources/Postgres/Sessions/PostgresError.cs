@@ -7,6 +7,11 @@ namespace Lifeboat.Engine.Sources.Postgres.Sessions;
 /// <param name="SqlState">Five characters (PostgreSQL manual, appendix A); <c>08006</c> where the connection was lost without one.</param>
 public sealed partial record PostgresError(string SqlState, string Message, string? Detail, string? ServerHint)
 {
+    public const string CheckViolation = "23514";
+    public const string ForeignKeyViolation = "23503";
+    public const string UniqueViolation = "23505";
+    public const string ExclusionViolation = "23P01";
+    public const string NoUniqueConstraint = "42830"; // invalid_foreign_key: there is no unique constraint on the columns that it refers to
     public const string LockNotAvailable = "55P03";
     public const string UndefinedTable = "42P01";
     public const string UndefinedObject = "42704";
@@ -16,6 +21,18 @@ public sealed partial record PostgresError(string SqlState, string Message, stri
 
     /// <summary>Whether the server refused a statement, and would refuse it again; a server in trouble (53), or one that ends the session (57), is another matter.</summary>
     public bool RefusesTheStatement => SqlState is not (['5', '3' or '7' or '8', ..] or ConnectionLost);
+
+    /// <summary>The schema, the table or type, and the constraint that the error is about; null where it names none.</summary>
+    public string? Schema { get; init; }
+
+    /// <inheritdoc cref="Schema"/>
+    public string? Table { get; init; }
+
+    /// <inheritdoc cref="Schema"/>
+    public string? DataType { get; init; }
+
+    /// <inheritdoc cref="Schema"/>
+    public string? Constraint { get; init; }
 
     /// <summary>The server's error behind an exception of ours; null where there is none.</summary>
     public static PostgresError? Of(LifeboatException exception) => (exception.InnerException as PostgresErrorException)?.Error;
@@ -61,13 +78,15 @@ public sealed partial record PostgresError(string SqlState, string Message, stri
             first.Groups[1].Value, fields["MESSAGE"], fields.GetValueOrDefault("DETAIL"), fields.GetValueOrDefault("HINT"))
         {
             Context = fields.GetValueOrDefault("CONTEXT"),
+            Schema = fields.GetValueOrDefault("SCHEMA NAME"), Table = fields.GetValueOrDefault("TABLE NAME"),
+            DataType = fields.GetValueOrDefault("DATATYPE NAME"), Constraint = fields.GetValueOrDefault("CONSTRAINT NAME"),
         };
     }
 
     [GeneratedRegex(@"^(?:\S+:(?: error:)? )?[^\s:]+:  ([0-9A-Z]{5}): (.*)$", RegexOptions.CultureInvariant)]
     private static partial Regex FirstLine();
 
-    [GeneratedRegex(@"^([A-Z]+):  (.*)$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^([A-Z]+(?: NAME)?):  (.*)$", RegexOptions.CultureInvariant)]
     private static partial Regex FieldLine();
 }
 

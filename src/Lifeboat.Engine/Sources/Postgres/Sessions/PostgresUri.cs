@@ -67,6 +67,11 @@ internal sealed record PostgresUri
     public PostgresUri WithUser(string user) =>
         this with { User = Uri.EscapeDataString(user), Parameters = [.. Parameters.Where(static p => p.Key is not ("user" or "passfile"))] };
 
+    /// <summary>The same by another host.</summary>
+    /// <param name="host">With its port.</param>
+    public PostgresUri WithHost(string host) =>
+        this with { Hosts = host, Parameters = [.. Parameters.Where(static p => p.Key is not ("host" or "hostaddr" or "port" or "service"))] };
+
     /// <summary>The URI without its password.</summary>
     public override string ToString()
     {

@@ -47,12 +47,18 @@ public static class DatabaseSql
                 $"ALTER DATABASE {quoted} CONNECTION LIMIT {database.ConnectionLimit}");
         if (database.IsTemplate)
             yield return $"ALTER DATABASE {quoted} IS_TEMPLATE true";
+        foreach (string sql in Grants(database.Owner, database.Acl, quoted).Concat(Descriptions(database, name)))
+            yield return sql;
+    }
+
+    /// <summary>What lets nobody do anything, a statement each: comment, labels, settings.</summary>
+    public static IEnumerable<string> Descriptions(PostgresDatabase database, string name)
+    {
+        string quoted = SqlText.Identifier(name);
         if (database.Comment is not null)
             yield return $"COMMENT ON DATABASE {quoted} IS {SqlText.Literal(database.Comment)}";
         foreach (PostgresSecurityLabel label in database.SecurityLabels)
             yield return $"SECURITY LABEL FOR {SqlText.Identifier(label.Provider)} ON DATABASE {quoted} IS {SqlText.Literal(label.Label)}";
-        foreach (string grant in Grants(database, quoted))
-            yield return grant;
         foreach (PostgresSetting setting in database.Settings)
             yield return Set(setting.Role is null ? $"ALTER DATABASE {quoted}" : $"ALTER ROLE {SqlText.Identifier(setting.Role)} IN DATABASE {quoted}", setting);
     }
@@ -60,19 +66,21 @@ public static class DatabaseSql
     /// <param name="alter">What it is set for, as a statement's beginning.</param>
     public static string Set(string alter, PostgresSetting setting) => $"{alter} SET {SettingName(setting.Name)} TO {SettingValue(setting)}";
 
-    private static IEnumerable<string> Grants(PostgresDatabase database, string quoted)
+    /// <summary>The rights on a database; none for the built-in ones.</summary>
+    /// <param name="quoted">The database's name for SQL.</param>
+    public static IEnumerable<string> Grants(string owner, IReadOnlyList<PostgresGrant>? acl, string quoted)
     {
-        if (database.Acl is null)
+        if (acl is null)
             yield break;
         yield return $"REVOKE ALL ON DATABASE {quoted} FROM PUBLIC";
-        yield return $"REVOKE ALL ON DATABASE {quoted} FROM {SqlText.Identifier(database.Owner)}";
+        yield return $"REVOKE ALL ON DATABASE {quoted} FROM {SqlText.Identifier(owner)}";
         // The owner's own grants first: a role that passes a right on has it from there.
-        foreach (PostgresGrant grant in database.Acl.OrderBy(g => g.Grantor != database.Owner))
+        foreach (PostgresGrant grant in acl.OrderBy(g => g.Grantor != owner))
         {
             string grantee = grant.Grantee is null ? "PUBLIC" : SqlText.Identifier(grant.Grantee);
             string statement = $"GRANT {grant.Privilege} ON DATABASE {quoted} TO {grantee}"
                 + (grant.Grantable ? " WITH GRANT OPTION" : "");
-            bool other = grant.Grantor != database.Owner;
+            bool other = grant.Grantor != owner;
             yield return other
                 ? $"SET SESSION AUTHORIZATION {SqlText.Identifier(grant.Grantor)}; {statement}; RESET SESSION AUTHORIZATION"
                 : statement;
