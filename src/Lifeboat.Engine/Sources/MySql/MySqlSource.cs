@@ -59,11 +59,13 @@ public sealed class MySqlSource(MySqlSettings settings, string? toolsFolder, Run
         }
     }
 
-    public async Task<ICapture> OpenAsync(CancellationToken cancellation) => await OpenCaptureAsync(cancellation);
+    public Task<ICapture> OpenAsync(CancellationToken cancellation) => OpenAsync(CutTurn.Alone, cancellation);
+
+    public async Task<ICapture> OpenAsync(CutTurn turn, CancellationToken cancellation) => await OpenCaptureAsync(turn, cancellation);
 
     public async Task<ICapture?> OpenDefinitionsAsync(CancellationToken cancellation)
     {
-        MySqlCapture capture = await OpenCaptureAsync(cancellation);
+        MySqlCapture capture = await OpenCaptureAsync(CutTurn.Alone, cancellation);
         capture.WithoutRows = true;
         return capture;
     }
@@ -71,7 +73,7 @@ public sealed class MySqlSource(MySqlSettings settings, string? toolsFolder, Run
     public string? DefinitionsDigest(SourceMetadata captured) => captured.Details is { } details && MySqlDetails.From(details).DefinitionsDigest is { } digest
         ? $"{digest} {captured.Engine} {captured.Tools}" : null;
 
-    private async Task<MySqlCapture> OpenCaptureAsync(CancellationToken cancellation)
+    private async Task<MySqlCapture> OpenCaptureAsync(CutTurn turn, CancellationToken cancellation)
     {
         (MySqlConnection connection, MySqlTools tools) = await FindAsync(cancellation);
         await using MySqlSession first = await OpenAsync(connection, tools, cancellation);
@@ -80,7 +82,7 @@ public sealed class MySqlSource(MySqlSettings settings, string? toolsFolder, Run
             throw new LifeboatException(blockers);
         for (int attempt = 1; attempt <= Attempts; attempt++)
         {
-            if (await OpenAsync(first, tools, rights, cancellation) is { } capture)
+            if (await OpenAsync(first, tools, rights, turn, cancellation) is { } capture)
                 return capture;
         }
 
@@ -90,23 +92,26 @@ public sealed class MySqlSource(MySqlSettings settings, string? toolsFolder, Run
     }
 
     /// <summary>One cut, and the schema as it was then; null where that was changed meanwhile.</summary>
-    private async Task<MySqlCapture?> OpenAsync(MySqlSession first, MySqlTools tools, CaptureRights rights, CancellationToken cancellation)
+    private async Task<MySqlCapture?> OpenAsync(MySqlSession first, MySqlTools tools, CaptureRights rights, CutTurn turn, CancellationToken cancellation)
     {
         string database = first.Connection.Database;
-        IReadOnlyDictionary<string, string> before = await TableCatalogue.IdentitiesAsync(first, database, cancellation);
-#pragma warning disable CA2000 // the capture that takes it over disposes it, or this method does
-        MySqlCut cut = await MySqlCut.OpenAsync(context, token => MySqlSession.OpenAsync(context, tools, first.Connection, token), database, rights, cancellation);
+#pragma warning disable CA2000 // the capture that takes them over disposes them, or this method does
+        TableIdentities identities = new(
+            database, rights.HasGlobal("PROCESS") ? token => MySqlSession.OpenAsync(context, tools, first.Connection, token) : null);
 #pragma warning restore CA2000
+        MySqlCut? cut = null;
         MySqlCapture? capture = null;
         try
         {
+            IReadOnlyDictionary<string, TableIdentity> before = await identities.ReadAsync(first, null, cancellation);
+            cut = await MySqlCut.OpenAsync(context, token => MySqlSession.OpenAsync(context, tools, first.Connection, token), database, rights, turn, cancellation);
             await AfterCut(cancellation);
             CapturedSchema schema = await CapturedSchema.ReadAsync(cut.Side, database, settings.AllAccounts, rights, cancellation);
-            IReadOnlyDictionary<string, string> after = await TableCatalogue.IdentitiesAsync(cut.Watch, database, cancellation);
-            if (before.Count != after.Count || before.Except(after).Any())
+            IReadOnlyDictionary<string, TableIdentity> after = await identities.ReadAsync(cut.Watch, null, cancellation);
+            if (before.Count != after.Count || before.Any(one => after.GetValueOrDefault(one.Key)?.IsThatOf(one.Value) != true))
                 return null;
             schema = schema with { Tables = await RedactedAsync(cut.Workers[0], database, schema, cancellation) };
-            return capture = new MySqlCapture(cut, schema, after, settings.Redact, tools, context, PartBytes);
+            return capture = new MySqlCapture(cut, schema, (identities, after), settings.Redact, (tools, PartBytes), context);
         }
         catch (LifeboatException e) when (MySqlError.Of(e)?.IsMissing == true)
         {
@@ -115,12 +120,21 @@ public sealed class MySqlSource(MySqlSettings settings, string? toolsFolder, Run
         finally
         {
             if (capture is null)
-                await cut.DisposeAsync();
+            {
+                await (cut?.DisposeAsync() ?? default);
+                await identities.DisposeAsync();
+            }
         }
     }
 
     public IRestoration PrepareRestore(VerifiedSnapshot snapshot, SourceMetadata captured, RestoreRun restore) =>
         new MySqlRestoration(context, settings, secrets, toolsFolder, snapshot, captured, restore, SwitchTimeout, Made);
+
+    public async Task<IAsyncDisposable?> HoldTargetAsync(TargetHolder holder, CancellationToken cancellation)
+    {
+        (MySqlConnection connection, MySqlTools tools) = await FindAsync(cancellation);
+        return await DatabaseHold.TakeAsync(await MySqlSession.OpenAsync(context, tools, connection, cancellation), holder, cancellation);
+    }
 
     public ISwitch Resume(JsonElement record, RestoreRun restore)
     {

@@ -139,6 +139,7 @@ public abstract class CutTests(MariaDbServer server)
     [InlineData("CREATE TABLE more (a INT PRIMARY KEY); INSERT INTO more VALUES (1)")]
     [InlineData("DROP TABLE other")]
     [InlineData("RENAME TABLE item TO old, other TO item")]
+    [InlineData("RENAME TABLE item TO old, other TO item, old TO other")]
     [InlineData("ALTER TABLE item ADD COLUMN more INT")]
     public async Task A_schema_that_is_changed_while_the_cut_is_opened_is_asked_for_again(string change)
     {
@@ -196,6 +197,29 @@ public abstract class CutTests(MariaDbServer server)
         using MySqlBench bench = new();
         await using ICapture capture = await bench.Source(Settings("replaced")).OpenAsync(Cancellation);
         server.Sql(change, "replaced");
+        LifeboatException failed = await Assert.ThrowsAsync<LifeboatException>(() => capture.WriteAsync(bench.Snapshot, Cancellation));
+        Assert.Equal(ErrorCodes.MySqlSchemaChanged, failed.Code);
+    }
+
+    /// <summary>Of tables that were made in the same second.</summary>
+    [Theory]
+    [InlineData("RENAME TABLE first TO tmp, second TO first, tmp TO second")]
+    [InlineData("ALTER TABLE `whole one` EXCHANGE PARTITION low WITH TABLE first")]
+    [InlineData("RENAME TABLE first TO tmp; CREATE TABLE first LIKE tmp; INSERT INTO first SELECT * FROM tmp; DROP TABLE tmp")]
+    [InlineData("ALTER TABLE `whole one` TRUNCATE PARTITION low")]
+    public async Task An_exchange_of_names_or_of_a_partition_before_rows_were_read_is_no_backup(string change)
+    {
+        const string tables =
+            """
+            DROP DATABASE IF EXISTS `ex-changed`; CREATE DATABASE `ex-changed`; USE `ex-changed`;
+            CREATE TABLE first (id INT PRIMARY KEY, v INT); CREATE TABLE second LIKE first;
+            CREATE TABLE `whole one` (id INT PRIMARY KEY, v INT) PARTITION BY RANGE (id) (PARTITION low VALUES LESS THAN (100), PARTITION high VALUES LESS THAN MAXVALUE);
+            INSERT INTO first VALUES (1, 1); INSERT INTO second VALUES (2, 2), (3, 2); INSERT INTO `whole one` VALUES (4, 3), (500, 3);
+            """;
+        server.Sql(tables);
+        using MySqlBench bench = new();
+        await using ICapture capture = await bench.Source(Settings("ex-changed")).OpenAsync(Cancellation);
+        server.Sql(change, "ex-changed");
         LifeboatException failed = await Assert.ThrowsAsync<LifeboatException>(() => capture.WriteAsync(bench.Snapshot, Cancellation));
         Assert.Equal(ErrorCodes.MySqlSchemaChanged, failed.Code);
     }

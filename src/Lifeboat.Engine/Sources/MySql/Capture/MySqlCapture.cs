@@ -17,22 +17,27 @@ namespace Lifeboat.Engine.Sources.MySql.Capture;
 /// <summary>One open cut of a database, and how it is written into a snapshot.</summary>
 internal sealed class MySqlCapture : ICapture
 {
+    /// <summary>How long small tables' definitions are held together. Whoever alters one waits so long, or as long as a larger table is read.</summary>
+    private static readonly TimeSpan s_longestHold = TimeSpan.FromMilliseconds(200);
+
     private readonly MySqlCut _cut;
     private readonly RunContext _context;
     private readonly MySqlTools _tools;
     private readonly CapturedSchema _schema;
-    private readonly IReadOnlyDictionary<string, string> _identities;
+    private readonly TableIdentities _identities;
+    private readonly IReadOnlyDictionary<string, TableIdentity> _atCut;
     private readonly IReadOnlyList<ColumnRedaction> _redact;
     private readonly long _partBytes;
     private readonly string _folder;
 
-    /// <param name="identities">The tables of the schema, as <see cref="TableCatalogue.IdentitiesAsync"/> tells them.</param>
+    /// <param name="identities">How tables are told from others, and what was told of those of the schema.</param>
     public MySqlCapture(
-        MySqlCut cut, CapturedSchema schema, IReadOnlyDictionary<string, string> identities, IReadOnlyList<ColumnRedaction> redact, MySqlTools tools,
-        RunContext context, long partBytes)
+        MySqlCut cut, CapturedSchema schema, (TableIdentities Reader, IReadOnlyDictionary<string, TableIdentity> AtCut) identities,
+        IReadOnlyList<ColumnRedaction> redact, (MySqlTools Tools, long PartBytes) means, RunContext context)
     {
-        (_redact, _identities) = (redact, identities);
-        (_cut, _schema, _tools, _context, _partBytes) = (cut, schema, tools, context, partBytes);
+        (_identities, _atCut) = identities;
+        (_tools, _partBytes) = means;
+        (_cut, _schema, _redact, _context) = (cut, schema, redact, context);
         _folder = $"databases/{Source}";
     }
 
@@ -93,7 +98,26 @@ internal sealed class MySqlCapture : ICapture
                 string.Create(CultureInfo.InvariantCulture, $"set max_allowed_packet = {packet} in the configuration of every server that may have to take the snapshot"), Source)));
     }
 
-    public ValueTask DisposeAsync() => _cut.DisposeAsync();
+    public async Task ReadColumnAsync(IReadOnlyList<string> column, Action<string> value, CancellationToken cancellation)
+    {
+        (string table, string name) = (column[0], column[1]);
+        if (_schema.Tables.FirstOrDefault(one => one.Name == table)?.Columns.Any(one => one.Name == name) != true)
+            throw new LifeboatException(
+                ErrorCodes.ReferenceUnknown, $"{Session.Connection.Target} has no column {table}.{name}, which is said to name files",
+                "correct `references` in the app file", Source);
+        string quoted = SqlText.Identifier(name);
+        await Session.ExecuteAsync("SAVEPOINT lifeboat", cancellation);
+        foreach (string?[] row in await Session.SelectAsync(
+            [$"CONVERT({quoted} USING utf8mb4)"], $"FROM {SqlText.Identifier(_cut.Database, table)} WHERE {quoted} IS NOT NULL", cancellation))
+            value(row[0] ?? "");
+        await Session.ExecuteAsync("ROLLBACK TO SAVEPOINT lifeboat", cancellation);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _cut.DisposeAsync();
+        await _identities.DisposeAsync();
+    }
 
     private MySqlDetails Describe(long longest) => new()
     {
@@ -120,21 +144,43 @@ internal sealed class MySqlCapture : ICapture
         async Task LooseAsync(CancellationToken token)
         {
             foreach (TablePart part in parts.Where(part => !_schema.Tables[part.Table].Transactional))
+            {
                 captured[part.Table] = CapturedRows.Of(await WriteAsync(_cut.Side, part, files, token));
+                await CheckIdentitiesAsync([_schema.Tables[part.Table].Name], token);
+            }
         }
 
         ConcurrentQueue<TablePart> queue = new(parts.Where(part => _schema.Tables[part.Table].Transactional).GroupBy(static p => p.Table).OrderByDescending(static g => g.Sum(static p => p.Bytes)).SelectMany(static g => g));
         async Task WorkAsync(MySqlSession session, CancellationToken token)
         {
-            while (queue.TryDequeue(out TablePart? part))
-            {
-                DumpedRows rows = await WriteAsync(session, part, files, token);
-                captured.AddOrUpdate(part.Table, _ => CapturedRows.Of(rows), (_, before) => before.Plus(rows));
-            }
+            while (!queue.IsEmpty)
+                await HoldAsync(session, queue, files, captured, token);
         }
 
         await Together.RunAsync(cancellation, [LooseAsync, .. _cut.Workers.Select(session => (Func<CancellationToken, Task>)(token => WorkAsync(session, token)))]);
         return captured;
+    }
+
+    /// <summary>
+    /// Reads some parts, until a moment has passed, and asks behind them whether their tables are those of the cut: as long as the savepoint holds them, none can be
+    /// exchanged. Then it lets go of their definitions: whoever alters one need not wait for the backup's end, nor everybody behind them.
+    /// </summary>
+    private async Task HoldAsync(
+        MySqlSession session, ConcurrentQueue<TablePart> queue, ISnapshotWriter files, ConcurrentDictionary<int, CapturedRows> captured,
+        CancellationToken cancellation)
+    {
+        HashSet<string> read = [];
+        long since = _context.Host.Time.GetTimestamp();
+        await session.ExecuteAsync("SAVEPOINT lifeboat", cancellation);
+        while (_context.Host.Time.GetElapsedTime(since) < s_longestHold && queue.TryDequeue(out TablePart? part))
+        {
+            DumpedRows rows = await WriteAsync(session, part, files, cancellation);
+            captured.AddOrUpdate(part.Table, _ => CapturedRows.Of(rows), (_, before) => before.Plus(rows));
+            read.Add(_schema.Tables[part.Table].Name);
+        }
+
+        await CheckIdentitiesAsync(read, cancellation);
+        await session.ExecuteAsync("ROLLBACK TO SAVEPOINT lifeboat", cancellation);
     }
 
     private async Task<DumpedRows> WriteAsync(MySqlSession session, TablePart part, ISnapshotWriter files, CancellationToken cancellation)
@@ -142,16 +188,10 @@ internal sealed class MySqlCapture : ICapture
         DumpedRows rows = default;
         try
         {
-            // Lets go of the table's definition afterwards: whoever alters it need not wait for the backup's end, nor everybody behind them.
-            if (session != _cut.Side)
-                await session.ExecuteAsync("SAVEPOINT lifeboat", cancellation);
             await files.AddAsync(
                 new EntryHeader(part.Path, CutAt, ExpectedBytes: part.Bytes),
                 async (stream, token) => rows = await session.DumpAsync(part.Sql, part.Shape, stream, Report, token),
                 cancellation);
-            await CheckIdentityAsync(_schema.Tables[part.Table].Name, cancellation);
-            if (session != _cut.Side)
-                await session.ExecuteAsync("ROLLBACK TO SAVEPOINT lifeboat", cancellation);
             return rows;
         }
         catch (LifeboatException e) when (MySqlError.Of(e) is { } error)
@@ -168,12 +208,14 @@ internal sealed class MySqlCapture : ICapture
     /// A transaction reads what stands under a table's name now, as its rows were at the cut: of a table that was put there meanwhile, of fewer partitions. Only
     /// some of such changes the server itself refuses. While the rows are read nothing of it can happen, so it is asked behind them.
     /// </summary>
-    private async Task CheckIdentityAsync(string table, CancellationToken cancellation)
+    private async Task CheckIdentitiesAsync(IReadOnlyCollection<string> tables, CancellationToken cancellation)
     {
-        IReadOnlyDictionary<string, string> now = await TableCatalogue.IdentitiesAsync(_cut.Watch, _cut.Database, cancellation, table);
-        if (now.GetValueOrDefault(table) != _identities[table])
+        if (tables.Count == 0)
+            return;
+        IReadOnlyDictionary<string, TableIdentity> now = await _identities.ReadAsync(_cut.Watch, tables, cancellation);
+        if (tables.FirstOrDefault(table => now.GetValueOrDefault(table)?.IsThatOf(_atCut[table]) != true) is { } changed)
             throw new LifeboatException(
-                ErrorCodes.MySqlSchemaChanged, $"table {table} was altered or replaced since the backup began", "run again when the change is done", Source);
+                ErrorCodes.MySqlSchemaChanged, $"table {changed} was altered or replaced since the backup began", "run again when the change is done", Source);
     }
 
     private void Report(long bytes) => _context.Progress.Report(new BytesDone(Source, Phase.Capture, bytes));

@@ -53,7 +53,8 @@ internal sealed class MySqlCut : IAsyncDisposable
 
     /// <summary>Opens a cut over as many sessions as the host has workers, or over one where they could not be made to see the same.</summary>
     public static async Task<MySqlCut> OpenAsync(
-        RunContext context, Func<CancellationToken, Task<MySqlSession>> open, string database, CaptureRights rights, CancellationToken cancellation)
+        RunContext context, Func<CancellationToken, Task<MySqlSession>> open, string database, CaptureRights rights, CutTurn turn,
+        CancellationToken cancellation)
     {
         MySqlSession side = await open(cancellation);
         MySqlCut? cut = null;
@@ -62,6 +63,7 @@ internal sealed class MySqlCut : IAsyncDisposable
             cut = new MySqlCut(context, open, database, side, await open(cancellation));
             CutMethod method = await CutMethod.ChooseAsync(side, rights, cancellation);
             await cut.AddWorkersAsync(method.Kind == CutKind.Alone ? 1 : Math.Max(1, context.Host.Workers), cancellation);
+            await turn.WaitAsync(cancellation);
             (string Why, string Hint)? obstacle = await cut.OpenTogetherAsync(method, cancellation);
             if (obstacle is not null)
                 await cut.OpenAloneAsync(cancellation);

@@ -97,17 +97,6 @@ internal static class TableCatalogue
         return [.. tables.Select(row => Table(row, [.. columns[row[0]!]], keys.GetValueOrDefault(row[0]!)))];
     }
 
-    /// <summary>
-    /// What tells a table (or view) from another one that has its name later, and from itself before it was altered. An exchange of a partition it does not tell.
-    /// </summary>
-    /// <param name="name">One table; null for all.</param>
-    public static async Task<IReadOnlyDictionary<string, string>> IdentitiesAsync(
-        MySqlSession session, string schema, CancellationToken cancellation, string? name = null) =>
-        (await session.SelectAsync(
-            ["TABLE_NAME", "CONCAT_WS(' ', TABLE_TYPE, ENGINE, CREATE_TIME)"],
-            $"FROM information_schema.TABLES WHERE TABLE_SCHEMA = {SqlText.Literal(schema)}{(name is null ? "" : $" AND TABLE_NAME = {SqlText.Literal(name)}")}",
-            cancellation)).ToDictionary(static row => row[0]!, static row => row[1] ?? "", StringComparer.Ordinal);
-
     private static CatalogueTable Table(string?[] row, IReadOnlyList<string?[]> columns, string? key)
     {
         bool versioned = row[1] == "SYSTEM VERSIONED";

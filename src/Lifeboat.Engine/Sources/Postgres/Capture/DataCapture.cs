@@ -14,7 +14,9 @@ namespace Lifeboat.Engine.Sources.Postgres.Capture;
 /// Captures tables' rows over several sessions in one snapshot. Each worker is one session for its whole life; the parts of the
 /// largest tables come first.
 /// </summary>
-internal sealed class DataCapture(PostgresCut cut, PostgresTools tools, RunContext context, ISnapshotWriter writer) : IDisposable
+/// <param name="tables">By the parts' table index; what has a higher one is no table.</param>
+internal sealed class DataCapture(
+    PostgresCut cut, IReadOnlyList<CatalogueRelation> tables, PostgresTools tools, RunContext context, ISnapshotWriter writer) : IDisposable
 {
     // Refused so soon, a worker waits for nobody who in turn waits for our cut's lock; see CaptureFromCutAsync.
     private const string WorkerSettings =
@@ -106,6 +108,12 @@ internal sealed class DataCapture(PostgresCut cut, PostgresTools tools, RunConte
                 new EntryHeader(part.Path, cut.At, ExpectedBytes: part.Bytes),
                 async (stream, token) => rows = await session.CopyOutAsync(part.Sql, stream, Report, token, before),
                 cancellation);
+            if (part.Table < tables.Count && await session.QueryOneAsync(RelationIdentities.WasReadSql(tables[part.Table]), cancellation) != "1")
+                throw Renamed(part, "another table had its name while it was read");
+        }
+        catch (LifeboatException e) when (PostgresError.Of(e)?.SqlState is PostgresError.UndefinedTable or PostgresError.UndefinedSchema)
+        {
+            throw Renamed(part, e.Problems[0].Message); // The table itself is locked.
         }
         catch (LifeboatException e) when (PostgresError.Of(e) is { SqlState: not PostgresError.LockNotAvailable } error)
         {
@@ -116,6 +124,12 @@ internal sealed class DataCapture(PostgresCut cut, PostgresTools tools, RunConte
 
         _captured.AddOrUpdate(part.Table, rows, (_, before) => before.Plus(rows));
     }
+
+    private LifeboatException Renamed(TablePart part, string how) => new(
+        ErrorCodes.PostgresObjectVanished,
+        $"{cut.Session.Connection.Target}: the schema of {part.TableName} was renamed since the backup began: {how}",
+        "run again when the change is done",
+        cut.Session.Connection.Source);
 
     private void Report(long bytes) => context.Progress.Report(new BytesDone(cut.Session.Connection.Source, Phase.Capture, bytes));
 }

@@ -42,19 +42,21 @@ internal sealed class PostgresCapture : ICapture
     }
 
     /// <summary>Opens a cut that pg_dump has joined.</summary>
+    /// <param name="sessions">One that the capture takes over, and one in no transaction.</param>
     public static async Task<PostgresCapture> OpenAsync(
-        PsqlSession session, IReadOnlyList<ColumnRedaction> redact, PostgresTools tools, RunContext context, int blocksPerPart, TimeSpan lockTimeout,
+        (PsqlSession Session, PsqlSession Watch) sessions, IReadOnlyList<ColumnRedaction> redact, PostgresTools tools, RunContext context, int blocksPerPart, TimeSpan lockTimeout,
         CancellationToken cancellation)
     {
+        (PsqlSession session, PsqlSession watch) = sessions;
         for (int attempt = 1; ; attempt++)
         {
-            PostgresCut cut = await PostgresCut.OpenAsync(session, context.Host.Time, lockTimeout, cancellation);
+            PostgresCut cut = await PostgresCut.OpenAsync(session, watch, context.Host.Time, lockTimeout, cancellation);
 #pragma warning disable CA2000 // the finally below disposes it, or the capture that takes it over does
             SchemaDump? schema = new(cut, tools, context.Host);
 #pragma warning restore CA2000
             try
             {
-                if (await schema.GetsItsLocksAsync(cut, cancellation))
+                if (await schema.GetsItsLocksAsync(cut, cancellation) && (!schema.HasMissedAnObject || attempt == Attempts))
                 {
                     RedactedTables redacted = await RedactedTables.ReadAsync(session, cut.Catalogue, redact, Redacting.NewKey(context.Host), cancellation);
                     PostgresCapture capture = new(cut, schema, redacted, redact, tools, context, blocksPerPart);
@@ -113,7 +115,7 @@ internal sealed class PostgresCapture : ICapture
 
         IReadOnlyDictionary<int, CopiedRows> captured = new Dictionary<int, CopiedRows>();
         string digest = "";
-        using DataCapture data = new(_cut, _tools, _context, files);
+        using DataCapture data = new(_cut, tables, _tools, _context, files);
         await Together.RunAsync(
             cancellation,
             async token => captured = await data.RunAsync(parts, token),
@@ -145,6 +147,20 @@ internal sealed class PostgresCapture : ICapture
             Redacted = Redacting.Describe(_redact),
             Details = details.ToJson(),
         };
+    }
+
+    public async Task ReadColumnAsync(IReadOnlyList<string> column, Action<string> value, CancellationToken cancellation)
+    {
+        (string schema, string table, string name) = (column[0], column[1], column[2]);
+        CatalogueRelation? relation = _cut.Catalogue.Relations.FirstOrDefault(one => one.Schema == schema && one.Name == table && one.Kind is 'r' or 'p');
+        if (relation is null || (_cut.Catalogue.Columns.TryGetValue(relation.Oid, out IReadOnlyList<string>? columns) && !columns.Contains(name)))
+            throw new LifeboatException(
+                ErrorCodes.ReferenceUnknown, $"{Session.Connection.Target} has no column {SqlText.Identifier(schema, table)}.{SqlText.Identifier(name)}, which is said to name files",
+                "correct `references` in the app file", Source);
+        await using CopyValues values = new(Session.TextEncoding, value);
+        string quoted = SqlText.Identifier(name);
+        await Session.CopyOutAsync(
+            $"COPY (SELECT {quoted}::pg_catalog.text FROM {relation.QuotedName} WHERE {quoted} IS NOT NULL) TO STDOUT", values, null, cancellation);
     }
 
     public async ValueTask DisposeAsync()
@@ -248,11 +264,13 @@ internal sealed class PostgresCapture : ICapture
         ];
         if (!details.RolePasswords)
             options.Add("--no-role-passwords");
-        PostgresCommand command = Session.Connection.Command(_tools.PgDumpAll, options);
-        ProgramResult result = await ProgramRunner.RunAsync(command.Start, cancellation, command.InputPrefix);
-        if (result.ExitStatus != 0)
-            throw PostgresProblems.OfProgram(command.Start, result.ExitStatus, result.Errors, Session.Connection, "pg_dumpall read the roles");
-        (byte[] text, _) = await SchemaText.NormalizeAsync(result.Output, cancellation);
+        using MemoryStream output = new();
+        PostgresProgram program = new(_tools, Session.Connection, $"lifeboat roles {_context.Host.NewId()}");
+        (int exit, string errors, ProgramStart start) = await program.RunAsync(
+            _tools.PgDumpAll, options, async (stream, token) => await stream.CopyToAsync(output, token), cancellation);
+        if (exit != 0)
+            throw PostgresProblems.OfProgram(start, exit, errors, Session.Connection, "pg_dumpall read the roles");
+        (byte[] text, _) = await SchemaText.NormalizeAsync(output.ToArray(), cancellation);
         return text;
     }
 

@@ -10,7 +10,7 @@ namespace Lifeboat.Engine.Sources.Postgres.Capture;
 /// </summary>
 internal sealed class PostgresCut
 {
-    private const int Attempts = 4;
+    private const int Attempts = 8;
     private const int NamesPerStatement = 500;
 
     private PostgresCut(PsqlSession session, PostgresCatalogue catalogue, string snapshot, string? lsn, DateTimeOffset at)
@@ -36,34 +36,35 @@ internal sealed class PostgresCut
 
     public required IReadOnlyList<PostgresSequence> Sequences { get; init; }
 
+    /// <summary>Opens a cut. A table that is dropped, replaced or altered between the snapshot and its lock makes a new attempt.</summary>
+    /// <param name="watch">Another session with the database, in no transaction.</param>
     /// <param name="lockTimeout">How long to wait for someone who has a table for himself.</param>
-    /// <summary>Opens a cut. An object that is dropped between the snapshot and its lock makes a new attempt.</summary>
     /// <exception cref="LifeboatException">A table may not be read, or is locked by someone else.</exception>
     public static async Task<PostgresCut> OpenAsync(
-        PsqlSession session, TimeProvider time, TimeSpan lockTimeout, CancellationToken cancellation)
+        PsqlSession session, PsqlSession watch, TimeProvider time, TimeSpan lockTimeout, CancellationToken cancellation)
     {
         for (int attempt = 1; ; attempt++)
         {
             try
             {
-                if (await TryOpenAsync(session, time, lockTimeout, cancellation) is { } cut)
+                if (await TryOpenAsync(session, watch, time, lockTimeout, cancellation) is { } cut)
                     return cut;
                 await session.ExecuteAsync("ROLLBACK", cancellation);
                 if (attempt == Attempts)
                     throw new LifeboatException(
                         ErrorCodes.PostgresObjectVanished,
-                        $"{session.Connection.Target}: tables are truncated or rewritten faster than they can be locked",
+                        $"{session.Connection.Target}: tables are replaced, altered or truncated faster than they can be locked",
                         "run again when the changes to the schema are done",
                         session.Connection.Source);
             }
             catch (LifeboatException e) when (PostgresError.Of(e)?.SqlState is PostgresError.UndefinedTable
-                or "3F000" or "XX000" or "42809")
+                or PostgresError.UndefinedSchema or "XX000" or "42809" or PostgresError.DeadlockDetected)
             {
                 await session.ExecuteAsync("ROLLBACK", cancellation);
                 if (attempt == Attempts)
                     throw new LifeboatException(
                         ErrorCodes.PostgresObjectVanished,
-                        $"{session.Connection.Target}: tables or sequences are dropped faster than they can be locked: "
+                        $"{session.Connection.Target}: tables or sequences are dropped or replaced faster than they can be locked: "
                         + $"{PostgresError.Of(e)}",
                         "run again when the changes to the schema are done",
                         session.Connection.Source,
@@ -77,9 +78,13 @@ internal sealed class PostgresCut
         }
     }
 
-    /// <summary>Null where a table was emptied or rewritten between the snapshot and the lock, or a sequence is not what it was.</summary>
+    /// <summary>
+    /// Null where a table was replaced, altered, emptied or rewritten between the snapshot and the lock. The lock is asked for by name, and so may be on another
+    /// table than the snapshot shows under it. TRUNCATE and some forms of ALTER TABLE give a table a new file, which a snapshot from before sees as empty (PostgreSQL
+    /// manual, 13.6 "Caveats"); others change what a column's name means. Null too where a sequence is not what it was.
+    /// </summary>
     private static async Task<PostgresCut?> TryOpenAsync(
-        PsqlSession session, TimeProvider time, TimeSpan lockTimeout, CancellationToken cancellation)
+        PsqlSession session, PsqlSession watch, TimeProvider time, TimeSpan lockTimeout, CancellationToken cancellation)
     {
         await session.ExecuteAsync(
             $"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = '{lockTimeout.TotalMilliseconds:F0}ms'",
@@ -96,7 +101,7 @@ internal sealed class PostgresCut
             await session.ExecuteAsync($"LOCK TABLE {names} IN ACCESS SHARE MODE", cancellation);
         }
 
-        if (await WasRewrittenAsync(session, catalogue, cancellation))
+        if (!await RelationIdentities.AreUnchangedAsync(session, watch, catalogue.Locked, cancellation))
             return null;
         catalogue = await catalogue.WithSizesAsync(session, cancellation);
         if (await SequenceReader.ReadAsync(session, [.. catalogue.Sequences], cancellation) is not { } sequences)
@@ -105,18 +110,6 @@ internal sealed class PostgresCut
             session.InRecovery ? "SELECT pg_last_wal_replay_lsn()" : "SELECT pg_current_wal_lsn()", cancellation);
         return new PostgresCut(session, catalogue, snapshot, lsn, at) { Sequences = sequences };
     }
-
-    /// <summary>
-    /// TRUNCATE and some forms of ALTER TABLE give a table a new file, which a snapshot from before sees as empty (PostgreSQL manual, 13.6 "Caveats"). The
-    /// snapshot still shows the old file's number; the function tells the present one.
-    /// </summary>
-    private static async Task<bool> WasRewrittenAsync(PsqlSession session, PostgresCatalogue catalogue, CancellationToken cancellation) =>
-        await session.QueryOneAsync(
-            $$"""
-            SELECT count(*) FROM pg_class WHERE oid = ANY ('{ {{string.Join(',', catalogue.Locked.Select(static t => t.Oid))}} }'::oid[])
-                AND relfilenode <> 0 AND relfilenode <> pg_relation_filenode(oid)
-            """,
-            cancellation) != "0";
 
     /// <summary>Lets go of the locks and the snapshot.</summary>
     public Task CloseAsync(CancellationToken cancellation) => Session.ExecuteAsync("ROLLBACK", cancellation);

@@ -71,6 +71,9 @@ internal sealed class SchemaDump : IAsyncDisposable
         return true; // Whatever else is wrong, pg_dump says by itself.
     }
 
+    /// <summary>Whether it has failed already because something that the snapshot shows is gone: another cut may have more luck.</summary>
+    public bool HasMissedAnObject => _dumping.Exception?.InnerException is LifeboatException failed && failed.Code == ErrorCodes.PostgresObjectVanished;
+
     /// <summary>The dump itself.</summary>
     public Stream Open() => new FileStream(_file, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
 
@@ -109,17 +112,13 @@ internal sealed class SchemaDump : IAsyncDisposable
     {
         List<string> options =
             ["--schema-only", "--format=custom", $"--snapshot={cut.Snapshot}", "--lock-wait-timeout=30s", $"--encoding={cut.Session.ClientEncoding}"];
-        PostgresCommand command = _connection.Command(_tools.PgDump, options);
         FileStreamOptions file = new() { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.Read };
         if (!OperatingSystem.IsWindows())
             file.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         await using FileStream dump = new(_file, file);
-        (int exit, string errors) = await ProgramRunner.PumpAsync(
-            command.Start,
-            async (input, token) => await input.WriteAsync(command.InputPrefix, token),
-            async (output, token) => await output.CopyToAsync(dump, token),
-            _stop.Token);
-        return exit == 0 ? errors : throw Failed(command.Start, exit, errors);
+        (int exit, string errors, ProgramStart start) = await new PostgresProgram(_tools, _connection, _applicationName).RunAsync(
+            _tools.PgDump, options, async (output, token) => await output.CopyToAsync(dump, token), _stop.Token);
+        return exit == 0 ? errors : throw Failed(start, exit, errors);
     }
 
     private LifeboatException Failed(ProgramStart start, int exit, string errors)
@@ -135,10 +134,11 @@ internal sealed class SchemaDump : IAsyncDisposable
             return new LifeboatException(
                 ErrorCodes.PostgresToolsTooOld, PostgresProblems.Flat(errors),
                     "install client programs that are not older than the server", _connection.Source);
-        if (s_vanishedTexts.Any(text => errors.Contains(text, StringComparison.Ordinal)))
+        if (s_vanishedTexts.Any(text => errors.Contains(text, StringComparison.Ordinal))
+            || (errors.Contains("does not exist", StringComparison.Ordinal) && errors.Contains("LOCK TABLE", StringComparison.Ordinal)))
             return new LifeboatException(
                 ErrorCodes.PostgresObjectVanished,
-                $"{_connection.Target}: an object was dropped while pg_dump read the schema: {PostgresProblems.Flat(errors)}",
+                $"{_connection.Target}: an object was dropped or renamed while pg_dump read the schema: {PostgresProblems.Flat(errors)}",
                 "run again when the changes to the schema are done", _connection.Source);
         return PostgresProblems.OfProgram(start, exit, errors, _connection, "pg_dump read the schema");
     }

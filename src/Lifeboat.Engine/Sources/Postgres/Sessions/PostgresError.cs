@@ -18,6 +18,8 @@ public sealed partial record PostgresError(string SqlState, string Message, stri
     public const string InsufficientPrivilege = "42501";
     public const string InvalidGrant = "0LP01"; // invalid_grant_operation: what one was given by another, back to that one
     public const string ConnectionLost = "08006";
+    public const string DeadlockDetected = "40P01";
+    public const string UndefinedSchema = "3F000";
 
     /// <summary>Whether the server refused a statement, and would refuse it again; a server in trouble (53), or one that ends the session (57), is another matter.</summary>
     public bool RefusesTheStatement => SqlState is not (['5', '3' or '7' or '8', ..] or ConnectionLost);
