@@ -28,6 +28,12 @@ public sealed record HostEnvironment
 
     public required string LifeboatVersion { get; init; }
 
+    /// <summary>
+    /// How long what has to be brought to an end waits for a server that is away. A restart takes seconds, and with the recovery of what was written since the last
+    /// checkpoint (five minutes of it, by default) mostly less than this; whoever waits for longer would think that nothing happens.
+    /// </summary>
+    public TimeSpan LongestWaitForServer { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>Fills a buffer with chance fit for keys.</summary>
     public Action<Memory<byte>> FillRandom { get; init; } = static buffer => RandomNumberGenerator.Fill(buffer.Span);
 

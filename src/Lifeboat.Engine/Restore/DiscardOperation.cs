@@ -13,13 +13,15 @@ public sealed class DiscardOperation(App app, RunContext run)
     {
         using RunLock held = RunLock.Take(app, run.Host, "discard");
         PastRestores past = new(app, run);
-        await past.SettleAsync(cancellation);
+        await using TargetLocks locks = new(app, run, "discard");
+        await past.SettleAsync(locks, cancellation);
+        await past.HoldAllAsync(locks, cancellation);
         IReadOnlyList<PastRestore> kept = await past.ListAsync(cancellation);
         if (kept.Count == 0)
             throw UndoOperation.NothingKept();
         if (!await confirm(kept, cancellation))
             throw new OperationCanceledException("the discard was not confirmed");
-        await past.DiscardAsync(static _ => true);
+        await past.DiscardAllAsync();
         return kept;
     }
 }

@@ -22,8 +22,9 @@ internal sealed class PastRestores(App app, RunContext run)
     /// Brings what another process left unfinished to a state that is either wholly old or wholly new, and forgets what was kept long enough. To be called
     /// with the app's lock, before anything else is done to the app.
     /// </summary>
+    /// <param name="locks">Gets the places that are changed.</param>
     /// <exception cref="LifeboatException">It cannot be done now, and so nothing else can be.</exception>
-    public async Task SettleAsync(CancellationToken cancellation)
+    public async Task SettleAsync(TargetLocks locks, CancellationToken cancellation)
     {
         foreach (RestoreJournal journal in Unfinished())
         {
@@ -31,8 +32,15 @@ internal sealed class PastRestores(App app, RunContext run)
             {
                 cancellation.ThrowIfCancellationRequested();
                 if (journal.IsDiscarding)
-                    await TryDiscardAsync(journal);
-                else if (journal.IsCommitted)
+                {
+                    if (await locks.TryHoldAsync(Sources(journal), cancellation))
+                        await TryDiscardAsync(journal);
+                    continue;
+                }
+
+                // Where a place cannot be reached, what follows says so.
+                await locks.HoldAsync(Sources(journal), cancellation);
+                if (journal.IsCommitted)
                     await CompleteAsync(journal);
                 else
                     await TakeBackAsync(journal);
@@ -40,7 +48,24 @@ internal sealed class PastRestores(App app, RunContext run)
         }
 
         if (app.KeepPrevious is { } keep)
-            await DiscardAsync(journal => run.Host.Time.GetUtcNow() - journal.Began >= keep && !journal.IsDiscarding, TryDiscardAsync);
+            await DiscardAsync(journal => run.Host.Time.GetUtcNow() - journal.Began >= keep && !journal.IsDiscarding, async journal =>
+            {
+                if (await locks.TryHoldAsync(Sources(journal), cancellation))
+                    await TryDiscardAsync(journal);
+            });
+    }
+
+    /// <summary>The places that a journal's restore changed.</summary>
+    public IEnumerable<ISource> Sources(RestoreJournal journal) => journal.Records.Select(one => Source(one.Source));
+
+    /// <summary>Takes the places of all restores that left a journal.</summary>
+    public async Task HoldAllAsync(TargetLocks locks, CancellationToken cancellation)
+    {
+        foreach (RestoreJournal journal in RestoreJournal.OpenAll(Folder, run, onlyRead: true))
+        {
+            using (journal)
+                await locks.RequireAsync(Sources(journal), cancellation);
+        }
     }
 
     /// <summary>What a command that changes nothing says of restores that were interrupted.</summary>
@@ -91,10 +116,13 @@ internal sealed class PastRestores(App app, RunContext run)
     public HookRunner Hooks(RestoreJournal journal) =>
         new(app, run, new Dictionary<string, string?> { ["LIFEBOAT_RESTORE"] = journal.Header.Id, ["LIFEBOAT_SNAPSHOT"] = journal.Header.Snapshot });
 
-    /// <summary>Removes what restores kept, the newest first; their journals are gone then.</summary>
-    /// <param name="which">Which of them.</param>
+    /// <summary>Removes what restores kept, the newest first; their journals are gone then. A server that is away is waited for.</summary>
     /// <exception cref="LifeboatException">It cannot be done now.</exception>
-    public Task DiscardAsync(Predicate<RestoreJournal> which) => DiscardAsync(which, DiscardAsync);
+    public Task DiscardAllAsync()
+    {
+        ServerReturn server = new(run);
+        return DiscardAsync(static _ => true, journal => server.AwaitAsync(null, _ => DiscardAsync(journal), CancellationToken.None));
+    }
 
     private async Task DiscardAsync(Predicate<RestoreJournal> which, Func<RestoreJournal, Task> discard)
     {
@@ -174,7 +202,8 @@ internal sealed class PastRestores(App app, RunContext run)
 
     private async Task CompleteAsync(RestoreJournal journal)
     {
-        await new Switchover(journal, Switches(journal), Hooks(journal), run).FinishAsync(() => Forget(journal.Header.Undoes));
+        foreach (Problem left in await new Switchover(journal, Switches(journal), Hooks(journal), run).FinishAsync(() => Forget(journal.Header.Undoes)))
+            run.Progress.Report(new Warned(left.Where, left));
         if (journal.IsFinished)
             Tell(ErrorCodes.RestoreCompleted, journal, "had passed its commit point and was brought to its end: what is live is the restored state");
     }

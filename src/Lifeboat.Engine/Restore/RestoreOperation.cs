@@ -39,17 +39,19 @@ public sealed class RestoreOperation(App? app, RunContext context)
         Selection.RequireFitting(target, captured, request);
         using RunLock held = RunLock.Take(target, run.Host, "restore");
         PastRestores past = new(app ?? target, run);
+        await using TargetLocks locks = new(target, run, "restore");
         IReadOnlyList<Problem> told = request.Snapshot.IsLatest ? [] : origin;
         if (request.DryRun)
             told = [.. told, .. await past.InterruptedAsync(cancellation)];
         else
-            await past.SettleAsync(cancellation);
+            await past.SettleAsync(locks, cancellation);
 
         string id = run.Host.NewId();
         Work work = new(run, request, target, snapshot, captured);
         RestoreJournal? journal = null;
         await using StagedSources sources = Prepare(
             work, snapshot, name => new RestoreRun(id) { RecordAsync = (record, token) => journal!.RunOf(name).RecordAsync(record, token) });
+        IReadOnlyList<Problem> unheld = request.DryRun ? [] : await locks.HoldAsync(Targets(work), cancellation);
         // All ciphertext is authenticated, which is cheap: damage is found before the first byte is written.
         await run.PhaseAsync(
             null, Phase.Preflight,
@@ -64,6 +66,8 @@ public sealed class RestoreOperation(App? app, RunContext context)
             return refused ? plan with { Blockers = [.. doubts, .. plan.Blockers], Doubts = [] } : plan;
         if (plan.Blockers.Count > 0)
             throw new LifeboatException(plan.Blockers);
+        if (unheld.Count > 0)
+            throw new LifeboatException(unheld);
         if (!await confirm(plan, cancellation))
             throw new OperationCanceledException("the restore was not confirmed");
 
@@ -83,6 +87,12 @@ public sealed class RestoreOperation(App? app, RunContext context)
         public JournalHeader Header(string id) => new(
             JournalHeader.CurrentVersion, id, Target.Name, Request.Snapshot.Id, Run.Host.LifeboatVersion, null,
             [.. Captured.Select(one => new JournalSource(one.Name, one.Type, Request.Targets.GetValueOrDefault(one.Name)))]);
+    }
+
+    private static IEnumerable<ISource> Targets(Work work)
+    {
+        SourceFactory factory = new(work.Target, work.Run, new SecretResolver(work.Target.Directory, work.Run));
+        return work.Captured.Select(one => factory.Create(Selection.SettingsOf(work.Target, one, work.Request)));
     }
 
     private static StagedSources Prepare(Work work, VerifiedSnapshot snapshot, Func<string, RestoreRun> runOf)
@@ -139,9 +149,10 @@ public sealed class RestoreOperation(App? app, RunContext context)
             throw;
         }
 
-        await switchover.FinishAsync();
+        IReadOnlyList<Problem> unfinished = await switchover.FinishAsync();
         RestoreResult done = outcome(committed: true);
-        return done with { Evidence = WriteEvidence(work, done, began, []) };
+        done = done with { Evidence = WriteEvidence(work, done, began, unfinished) };
+        return unfinished.Count == 0 ? done : throw new LifeboatException(unfinished);
     }
 
     private string? WriteEvidence(Work work, RestoreResult result, DateTimeOffset began, IReadOnlyList<Problem> errors) => EvidenceFiles.Write(

@@ -16,6 +16,8 @@ internal sealed record SourceSwitch(string Name, ISwitch Switch);
 /// </summary>
 internal sealed class Switchover(RestoreJournal journal, IReadOnlyList<SourceSwitch> sources, HookRunner hooks, RunContext run)
 {
+    private readonly ServerReturn _server = new(run);
+
     /// <summary>Runs what leads up to the switch, switches all, lets the application in, and commits; when any of it fails, all is taken back.</summary>
     /// <param name="prepare">What comes before the switch: staging, for one.</param>
     /// <exception cref="LifeboatException">It failed: everything is as it was, or the first problem says what is not.</exception>
@@ -68,9 +70,10 @@ internal sealed class Switchover(RestoreJournal journal, IReadOnlyList<SourceSwi
         journal.Write(JournalStep.Committed);
     }
 
-    /// <summary>Brings a committed restore to its end; what stops that is warned of, and left to the next command.</summary>
+    /// <summary>Brings a committed restore to its end; a server that is away is waited for.</summary>
     /// <param name="last">What is left to do after the sources.</param>
-    public async Task FinishAsync(Action? last = null)
+    /// <returns>What could not be done, and is left to the next command.</returns>
+    public async Task<IReadOnlyList<Problem>> FinishAsync(Action? last = null)
     {
         List<Problem> stuck = [];
         foreach (SourceSwitch source in sources)
@@ -86,8 +89,12 @@ internal sealed class Switchover(RestoreJournal journal, IReadOnlyList<SourceSwi
                 journal.Write(JournalStep.Finished);
                 return Task.CompletedTask;
             }));
-        foreach (Problem problem in stuck)
-            run.Progress.Report(new Warned(problem.Where, problem with { Hint = "the restore itself is complete; the next lifeboat command tries this again" }));
+        return [.. stuck.Select(problem => problem with
+        {
+            Code = ErrorCodes.RestoreUnfinished,
+            Message = $"the {(journal.IsUndo ? "undo" : "restore")} {journal.Header.Id} is complete, but could not be finished: {problem.Message}",
+            Hint = "until it is, the application may be kept out: when that is mended, run `lifeboat restore --finish`, or any other command that changes something",
+        })];
     }
 
     /// <summary>Takes back what was switched, the last first, and removes what was staged; then the journal is gone.</summary>
@@ -125,12 +132,12 @@ internal sealed class Switchover(RestoreJournal journal, IReadOnlyList<SourceSwi
             await source.Switch.DropIncomingAsync(cancellation);
     }
 
-    /// <summary>Cleans one source up; what stops it is told, and the others are cleaned up all the same.</summary>
-    private static async Task<IReadOnlyList<Problem>> AttemptAsync(string? name, Func<CancellationToken, Task> clean)
+    /// <summary>Brings one source to its end; what stops it is told, and the others are brought to theirs all the same.</summary>
+    private async Task<IReadOnlyList<Problem>> AttemptAsync(string? name, Func<CancellationToken, Task> clean)
     {
         try
         {
-            await clean(CancellationToken.None);
+            await _server.AwaitAsync(name, clean, CancellationToken.None);
             return [];
         }
         catch (Exception e) when (e is LifeboatException or IOException or UnauthorizedAccessException)

@@ -22,8 +22,10 @@ public sealed class UndoOperation(App app, RunContext run)
     {
         using RunLock held = RunLock.Take(app, run.Host, "undo");
         PastRestores past = new(app, run);
-        await past.SettleAsync(cancellation);
+        await using TargetLocks locks = new(app, run, "undo");
+        await past.SettleAsync(locks, cancellation);
         using RestoreJournal undone = past.Newest() ?? throw NothingKept();
+        await locks.RequireAsync(past.Sources(undone), cancellation);
         string id = run.Host.NewId();
         PastRestore described = await past.DescribeAsync(undone, cancellation);
         List<(JournalSource Source, JsonElement Record)> records = [];
@@ -43,8 +45,8 @@ public sealed class UndoOperation(App app, RunContext run)
                 journal.Write(JournalStep.Record, source.Name, record);
             return Task.CompletedTask;
         });
-        await switchover.FinishAsync(() => past.Forget(header.Undoes));
-        return result;
+        IReadOnlyList<Problem> unfinished = await switchover.FinishAsync(() => past.Forget(header.Undoes));
+        return unfinished.Count == 0 ? result : throw new LifeboatException(unfinished);
     }
 
     internal static LifeboatException NothingKept() => new(

@@ -77,7 +77,8 @@ public sealed class RestoreCheckOperation
         RunLock held = RunLock.Take(_app, _run.Host, "restore check");
         try
         {
-            await new PastRestores(_app, _run).SettleAsync(cancellation);
+            await using TargetLocks locks = new(_app, _run, "doctor");
+            await new PastRestores(_app, _run).SettleAsync(locks, cancellation);
             return held;
         }
         catch

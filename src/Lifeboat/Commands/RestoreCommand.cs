@@ -55,6 +55,11 @@ internal sealed class RestoreCommand : Verb
         Description = "Tell whether a restore was interrupted, and what restores keep; change nothing",
     };
 
+    private readonly Option<bool> _finish = new("--finish")
+    {
+        Description = "Bring a restore or undo that was interrupted, or could not be finished, to its end, and do nothing else",
+    };
+
     private readonly Option<bool> _neutralize = new("--neutralize")
     {
         Description = "Make every restored source neutral, as the app file's `neutralize:` says; sources with a --target are made so without it",
@@ -79,7 +84,8 @@ internal sealed class RestoreCommand : Verb
             "lifeboat restore latest --only main/public.orders",
             "lifeboat restore latest --only main --merge",
             "lifeboat restore latest --target main=postgresql://postgres@spare:5432/shop --yes",
-            "lifeboat restore --status")
+            "lifeboat restore --status",
+            "lifeboat restore --finish")
     {
         Add(_snapshot);
         Add(_only);
@@ -93,10 +99,14 @@ internal sealed class RestoreCommand : Verb
         Add(_yes);
         Add(_trust);
         Add(_status);
+        Add(_finish);
         Validators.Add(result =>
         {
-            if (result.GetValue(_snapshot) is null == !result.GetValue(_status))
-                result.AddError(result.GetValue(_status) ? "--status takes no SNAPSHOT" : "restore wants a SNAPSHOT: latest, an id, or a bundle's path");
+            bool looksBack = result.GetValue(_status) || result.GetValue(_finish);
+            if (result.GetValue(_snapshot) is null == !looksBack)
+                result.AddError(looksBack ? "--status and --finish take no SNAPSHOT" : "restore wants a SNAPSHOT: latest, an id, or a bundle's path");
+            if (result.GetValue(_status) && result.GetValue(_finish))
+                result.AddError("--status and --finish contradict each other");
             if (result.GetValue(_neutralize) && result.GetValue(_noNeutralize))
                 result.AddError("--neutralize and --no-neutralize contradict each other");
             if (result.GetValue(_merge) && result.GetValue(_beside))
@@ -124,8 +134,8 @@ internal sealed class RestoreCommand : Verb
 
     protected override async Task<ExitStatus> RunAsync(ParseResult parsed, CommandRun run, CancellationToken cancellation)
     {
-        if (parsed.GetValue(_status))
-            return await ShowStatusAsync(run, cancellation);
+        if (parsed.GetValue(_status) || parsed.GetValue(_finish))
+            return await LookBackAsync(run, parsed.GetValue(_finish), cancellation);
         bool dryRun = parsed.GetValue(_dryRun);
         if (!dryRun)
             Confirmation.Require(run, parsed.GetValue(_yes), "restore replaces live data", ", or --dry-run to see the plan");
@@ -154,10 +164,12 @@ internal sealed class RestoreCommand : Verb
         });
     }
 
-    private static async Task<ExitStatus> ShowStatusAsync(CommandRun run, CancellationToken cancellation)
+    private static async Task<ExitStatus> LookBackAsync(CommandRun run, bool finish, CancellationToken cancellation)
     {
         App app = await run.LoadRestoredAppAsync(cancellation);
-        IReadOnlyList<PastRestore> past = await new StatusOperation(app, run.Context).RunAsync(cancellation);
+        IReadOnlyList<PastRestore> past = finish
+            ? await new FinishOperation(app, run.Context).RunAsync(cancellation)
+            : await new StatusOperation(app, run.Context).RunAsync(cancellation);
         run.Output.Show(
             new StatusDocument(app.Name, [.. past.Select(PastRestoreText.Document)]),
             OutputJson.Default.StatusDocument,

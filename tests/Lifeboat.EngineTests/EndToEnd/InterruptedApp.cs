@@ -73,6 +73,9 @@ internal sealed class InterruptedApp
         return app;
     }
 
+    /// <summary>How long the program waits for a server that is away.</summary>
+    public string PatienceSeconds { get; set; } = "60";
+
     /// <summary>How many sources it has.</summary>
     public int Sources => _server.Sources.Count + 3;
 
@@ -89,7 +92,7 @@ internal sealed class InterruptedApp
     /// <param name="command">What <c>run-before:7</c> runs.</param>
     public ProgramRun Run(string stop, string command, string[] arguments) => LifeboatProgram.RunProgram(
         Program, Directory,
-        new Dictionary<string, string> { ["LIFEBOAT_STOP"] = stop, ["LIFEBOAT_RUN"] = command, ["LIFEBOAT_STEPS"] = Path.Combine(_root, "..", "steps-of-" + Path.GetFileName(_root)) }, arguments);
+        new Dictionary<string, string> { ["LIFEBOAT_STOP"] = stop, ["LIFEBOAT_RUN"] = command, ["LIFEBOAT_WAIT"] = PatienceSeconds, ["LIFEBOAT_STEPS"] = Path.Combine(_root, "..", "steps-of-" + Path.GetFileName(_root)) }, arguments);
 
     /// <summary>The steps of the runs since the last call.</summary>
     public string[] TakeSteps()

@@ -24,6 +24,12 @@ internal interface IInterruptedServer : IAsyncDisposable
 
     /// <summary>A row that tells the states from each other.</summary>
     string FirstItem();
+
+    /// <summary>Ends the server; nothing that it has confirmed is lost.</summary>
+    void Stop();
+
+    /// <summary>Starts it again, where it was.</summary>
+    Task StartAgainAsync();
 }
 
 internal sealed class InterruptedPostgres(PostgresServer server) : IInterruptedServer
@@ -56,6 +62,14 @@ internal sealed class InterruptedPostgres(PostgresServer server) : IInterruptedS
     }
 
     public string FirstItem() => server.Sql("shop", "SELECT name FROM item WHERE id = 1").Trim();
+
+    public void Stop() => server.Stop();
+
+    public Task StartAgainAsync()
+    {
+        server.Start();
+        return Task.CompletedTask;
+    }
 
     public ValueTask DisposeAsync() => server.DisposeAsync();
 
@@ -120,6 +134,11 @@ internal sealed class InterruptedMySql(MariaDbServer server, string socket, IRea
     }
 
     public string FirstItem() => server.Sql("SELECT name FROM item WHERE id = 1", "shop").Trim();
+
+    // Not as a crash: the tests' servers keep what they have committed in their memory for a second.
+    public void Stop() => server.ShutDown();
+
+    public Task StartAgainAsync() => server.StartAsync();
 
     public ValueTask DisposeAsync() => server.DisposeAsync();
 

@@ -117,6 +117,13 @@ public class MariaDbServer : IAsyncLifetime
         _process.WaitForExit();
     }
 
+    /// <summary>Ends it in order.</summary>
+    public void ShutDown()
+    {
+        Sql("SHUTDOWN");
+        _process!.WaitForExit();
+    }
+
     public ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);

@@ -130,9 +130,13 @@ internal sealed partial record RestoreTarget(
         List<string> arguments = ["--globals-only", $"--database={PostgresConnection.DatabaseArgument(MaintenanceDatabase)}", $"--encoding={SharedNamesEncoding}"];
         if (!superuser)
             arguments.Add("--no-role-passwords");
-        PostgresCommand command = Maintenance.Command(ServerTools.PgDumpAll, arguments);
-        ProgramResult result = await ProgramRunner.RequireAsync(command.Start, cancellation, command.InputPrefix);
-        return Globals.Parse(result.Text, superuser);
+        using MemoryStream output = new();
+        PostgresProgram program = new(ServerTools, Maintenance, $"lifeboat roles {Context.Host.NewId()}");
+        (int exit, string errors, ProgramStart start) = await program.RunAsync(
+            ServerTools.PgDumpAll, arguments, async (stream, token) => await stream.CopyToAsync(output, token), cancellation);
+        if (exit != 0)
+            throw ProgramRunner.Failed(start, exit, errors);
+        return Globals.Parse(Encoding.UTF8.GetString(output.ToArray()), superuser);
     }
 
     /// <summary>The tables of <c>schema.sql</c>.</summary>
@@ -163,7 +167,8 @@ internal sealed partial record RestoreTarget(
     private PostgresConnection With(string database) =>
         WithoutLoginTriggers ? Connection.WithDatabase(database).WithoutEventTriggers() : Connection.WithDatabase(database);
 
-    private static async Task<PsqlSession> OpenAnyAsync(PostgresTools tools, PostgresConnection connection, string live, CancellationToken cancellation)
+    /// <summary>A session with a database of the server that is not the one that is restored.</summary>
+    public static async Task<PsqlSession> OpenAnyAsync(PostgresTools tools, PostgresConnection connection, string live, CancellationToken cancellation)
     {
         string[] candidates = [.. s_maintenanceDatabases.Where(name => name != live)];
         for (int i = 0; ; i++)
