@@ -11,6 +11,12 @@ public abstract record SourceSettings(string Name)
     /// <summary>The word under <c>neutralize:</c> for the built-in list of statements for Odoo's databases.</summary>
     public const string OdooList = "odoo";
 
+    /// <summary>
+    /// For how long nothing may come or go over a connection to a server, where the app file does not say. Whatever is on its way through a slow line when the last byte was
+    /// handed to the client program must be through by then: a few megabytes.
+    /// </summary>
+    public static readonly TimeSpan DefaultStallLimit = TimeSpan.FromMinutes(5);
+
     /// <summary>SQL statements, and words for built-in lists, that make a restored copy neutral; for sources with a database.</summary>
     public IReadOnlyList<string> Neutralize { get; init; } = [];
 
@@ -50,6 +56,9 @@ public sealed record PostgresSettings(
 {
     public override string Type => "postgres";
 
+    /// <summary><c>stall_limit:</c>: for how long nothing may come or go over a connection before it is asked whether the server still works.</summary>
+    public TimeSpan StallLimit { get; init; } = DefaultStallLimit;
+
     /// <summary>Directories on the server for tablespaces that a restore has to create elsewhere than they were, by the tablespaces' names.</summary>
     public IReadOnlyDictionary<string, string> Tablespaces { get; init; } = new Dictionary<string, string>();
 
@@ -88,6 +97,9 @@ public sealed record MySqlSettings(
     : SourceSettings(Name)
 {
     public override string Type => "mysql";
+
+    /// <inheritdoc cref="PostgresSettings.StallLimit"/>
+    public TimeSpan StallLimit { get; init; } = DefaultStallLimit;
 
     /// <inheritdoc cref="PostgresSettings.Redact"/>
     public IReadOnlyList<ColumnRedaction> Redact { get; init; } = [];

@@ -12,7 +12,7 @@ namespace Lifeboat.Tests.Sources.Postgres;
 public sealed class PostgresTextTests
 {
     private const string Defaults =
-        "application_name=lifeboat&connect_timeout=15&keepalives_idle=30&keepalives_interval=15&keepalives_count=4&client_encoding=UTF8&options=" + Options;
+        "application_name=lifeboat&connect_timeout=15&keepalives_idle=30&keepalives_interval=15&keepalives_count=4&tcp_user_timeout=90000&client_encoding=UTF8&options=" + Options;
 
     private const string Options =
         "-c%20search_path%3Dpg_catalog%2C%5C%20pg_temp%20-c%20DateStyle%3DISO%2C%5C%20MDY%20-c%20IntervalStyle%3Dpostgres%20-c%20TimeZone%3DUTC%20-c%20extra_float_digits%3D3"

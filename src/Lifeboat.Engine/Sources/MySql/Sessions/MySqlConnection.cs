@@ -39,6 +39,9 @@ public sealed record MySqlConnection
     /// <summary>The source's name, for messages.</summary>
     public string Source { get; }
 
+    /// <summary>For how long nothing may come or go before it is asked whether the server still works; null for ever.</summary>
+    public TimeSpan? StallLimit { get; init; }
+
     public Secret? Password { get; }
 
     /// <summary>The command prefix that reaches the server's program; empty for none.</summary>
@@ -74,7 +77,7 @@ public sealed record MySqlConnection
         if (password?.Reveal().AsSpan().ContainsAny('\n', '\0') == true)
             throw new LifeboatException(
                 ErrorCodes.MySqlUrlInvalid, "the password holds a line end, which no option file can", "take the line end out of the secret", settings.Name);
-        return new MySqlConnection(settings.Name, url with { Password = null }, password, settings.Via);
+        return new MySqlConnection(settings.Name, url with { Password = null }, password, settings.Via) { StallLimit = settings.StallLimit };
     }
 
     /// <summary>The client program's start, and bytes that must be the first on its input. Never to be shown.</summary>

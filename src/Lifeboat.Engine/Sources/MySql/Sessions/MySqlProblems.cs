@@ -23,6 +23,11 @@ internal static class MySqlProblems
             ErrorCodes.MySqlUnreachable, $"cannot connect to {connection.Target}: {(text.Length == 0 ? "the client program ended without a word" : text)}",
             "start the server, or correct the url (host, port, socket) in the app file", connection.Source);
 
+    /// <summary>A connection over which nothing comes any more.</summary>
+    public static LifeboatException Stalled(string reason, MySqlConnection connection) => new(
+        ErrorCodes.MySqlConnectionLost, $"the connection to {connection.Target} was lost: {reason}",
+        "see what lies between this machine and the server (proxy, firewall, network), then run again", connection.Source);
+
     /// <summary>The lines of a program's message as one.</summary>
     internal static string Flat(string text) => text.AsSpan().Trim().IsEmpty ? "" : ProgramMessage.Of(text);
 

@@ -32,6 +32,9 @@ public sealed class MySqlSession : IAsyncDisposable
         "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
     ];
 
+    /// <summary>What a server calls its waiting for the client, in either direction (thread states in the manuals of both).</summary>
+    private static readonly string[] s_waitsForUs = ["Writing to net", "Sending to client", "Reading from net", "Receiving from client"];
+
     private static readonly TimeSpan s_longestGoodbye = TimeSpan.FromSeconds(10);
 
     private readonly RunningProgram _program;
@@ -46,6 +49,10 @@ public sealed class MySqlSession : IAsyncDisposable
 
     private readonly RunContext _context;
     private readonly MySqlTools _tools;
+    private readonly StallWatch? _watch;
+    private readonly Stream _input;
+    private string? _id;
+    private volatile string? _stalled;
 
     private MySqlSession(RunContext context, MySqlConnection connection, MySqlTools tools)
     {
@@ -57,7 +64,9 @@ public sealed class MySqlSession : IAsyncDisposable
         _delimiter = $";~{context.Host.NewId()}~;";
         _program = RunningProgram.Launch(start);
         _program.EnlargePipes();
-        _output = new MySqlOutput(_program.Output, _mark);
+        _watch = connection.StallLimit is not { } limit ? null : new StallWatch(limit, LookAsync, GiveUp);
+        _input = _watch?.Watched(_program.Input) ?? _program.Input;
+        _output = new MySqlOutput(_watch?.Watched(_program.Output) ?? _program.Output, _mark);
         _thread = new SessionThread("mysql " + connection.Source);
     }
 
@@ -76,6 +85,7 @@ public sealed class MySqlSession : IAsyncDisposable
             await session.RequireExactOutputAsync(cancellation);
             session.Server = await MySqlServer.ReadAsync(session, cancellation);
             await session.PinAsync(forWriting: false, cancellation);
+            session._id = await session.SelectOneAsync("CONNECTION_ID()", "", cancellation);
             return session;
         }
         catch
@@ -178,6 +188,8 @@ public sealed class MySqlSession : IAsyncDisposable
         if (_disposed)
             return;
         _disposed = true;
+        if (_watch is not null)
+            await _watch.DisposeAsync();
         if (!_ended)
         {
             _ended = true;
@@ -204,6 +216,22 @@ public sealed class MySqlSession : IAsyncDisposable
             await ExecuteAsync(sql, cancellation);
     }
 
+    /// <summary>Asks the server, over another connection, what it makes of this session.</summary>
+    private async Task<SessionLook?> LookAsync(CancellationToken cancellation)
+    {
+        await using MySqlSession other = await OpenAsync(_context, _tools, Connection with { StallLimit = null }, cancellation);
+        string[]? row = _id is null ? null : (await other.ShowAsync("SHOW PROCESSLIST", cancellation)).FirstOrDefault(one => one[0] == _id);
+        return row is null
+            ? new SessionLook(false, "not there")
+            : new SessionLook(row[4] != "Sleep" && !s_waitsForUs.Contains(row[6], StringComparer.OrdinalIgnoreCase), $"{row[4]} {row[6]} {row[7]}");
+    }
+
+    private void GiveUp(string reason)
+    {
+        _stalled = reason;
+        Kill();
+    }
+
     private static byte[] Utf8(string sql) => Encoding.UTF8.GetBytes(sql);
 
     private async Task<(DumpedRows Rows, long Changed)> RunAsync(
@@ -227,15 +255,15 @@ public sealed class MySqlSession : IAsyncDisposable
         {
             if (_statements == 0)
             {
-                _program.Input.Write(_inputPrefix.Span);
+                _input.Write(_inputPrefix.Span);
                 _inputPrefix = default;
-                _program.Input.Write(Utf8($"delimiter {_delimiter}\n{string.Concat(s_settings.Select(setting => $"{setting}\n{_delimiter}\n"))}"));
+                _input.Write(Utf8($"delimiter {_delimiter}\n{string.Concat(s_settings.Select(setting => $"{setting}\n{_delimiter}\n"))}"));
             }
 
             string number = (++_statements).ToString(CultureInfo.InvariantCulture);
-            _program.Input.Write(sql.Span);
-            _program.Input.Write(Utf8($"\n{_delimiter}\nSELECT '{_mark[..^1]}', {number}, ROW_COUNT()\n{_delimiter}\n"));
-            _program.Input.Flush();
+            _input.Write(sql.Span);
+            _input.Write(Utf8($"\n{_delimiter}\nSELECT '{_mark[..^1]}', {number}, ROW_COUNT()\n{_delimiter}\n"));
+            _input.Flush();
         }
         catch (IOException)
         {
@@ -272,6 +300,8 @@ public sealed class MySqlSession : IAsyncDisposable
     {
         cancellation.ThrowIfCancellationRequested();
         _ended = true;
+        if (_stalled is { } reason)
+            return MySqlProblems.Stalled(reason, Connection);
         using CancellationTokenSource longest = new(s_longestGoodbye);
         try
         {

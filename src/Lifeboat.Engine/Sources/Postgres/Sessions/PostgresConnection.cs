@@ -27,6 +27,9 @@ public sealed partial record PostgresConnection
     /// <summary>The source's name, for messages.</summary>
     public string Source { get; }
 
+    /// <summary>For how long nothing may come or go before it is asked whether the server still works; null for ever.</summary>
+    public TimeSpan? StallLimit { get; private init; }
+
     public Secret? Password { get; private init; }
 
     /// <summary>The command prefix that reaches the server's programs; empty for none.</summary>
@@ -84,11 +87,14 @@ public sealed partial record PostgresConnection
         Secret? password = settings.Password is not null
             ? await secrets.ResolveAsync(settings.Password, cancellation)
             : uri.Password is null ? null : new Secret(uri.Password);
-        return new PostgresConnection(settings.Name, WithDefaults(uri with { Password = null }), password, settings.Via);
+        return new PostgresConnection(settings.Name, WithDefaults(uri with { Password = null }), password, settings.Via) { StallLimit = settings.StallLimit };
     }
 
     /// <summary>The same server and user, another database.</summary>
     public PostgresConnection WithDatabase(string name) => this with { Address = Address with { Database = name } };
+
+    /// <summary>The same with another limit of silence.</summary>
+    public PostgresConnection WithStallLimit(TimeSpan? limit) => this with { StallLimit = limit };
 
     /// <summary>The same under another <c>application_name</c>, by which the server's views tell it from others.</summary>
     public PostgresConnection WithApplicationName(string name) => this with { Address = Address.With("application_name", name) };
@@ -165,6 +171,8 @@ public sealed partial record PostgresConnection
         .WithDefault("keepalives_idle", "30")
         .WithDefault("keepalives_interval", "15")
         .WithDefault("keepalives_count", "4")
+        // The same where it vanished while we were sending.
+        .WithDefault("tcp_user_timeout", "90000")
         // Of its own in the start packet, where PGCLIENTENCODING would come too.
         .With("client_encoding", "UTF8");
 }

@@ -21,19 +21,25 @@ public sealed class PsqlSession : IAsyncDisposable
     private readonly PsqlOutput _output;
     private readonly SessionThread _thread;
     private readonly PostgresCommand _command;
+    private readonly StallWatch? _watch;
+    private readonly Stream _input;
+    private string? _backend;
+    private volatile string? _stalled;
     private long _commands;
     private string? _clientEncoding;
     private bool _connected;
     private volatile bool _ended;
     private bool _disposed;
 
-    private PsqlSession(PostgresConnection connection, PostgresCommand command)
+    private PsqlSession(PostgresTools tools, PostgresConnection connection, PostgresCommand command)
     {
         Connection = connection;
         _command = command;
         _program = RunningProgram.Launch(command.Start, _errors.Add);
         _program.EnlargePipes();
-        _output = new PsqlOutput(_program.Output);
+        _watch = connection.StallLimit is not { } limit ? null : new StallWatch(limit, token => LookAsync(tools, token), GiveUp);
+        _input = _watch?.Watched(_program.Input) ?? _program.Input;
+        _output = new PsqlOutput(_watch?.Watched(_program.Output) ?? _program.Output);
         _thread = new SessionThread("psql " + connection.Source);
     }
 
@@ -92,10 +98,11 @@ public sealed class PsqlSession : IAsyncDisposable
     {
         PostgresCommand command = connection.Command(
             tools.Psql, ["-X", "-q", "-A", "-t", "-v", "VERBOSITY=verbose", "-v", "ON_ERROR_STOP=off", "-v", "ON_ERROR_ROLLBACK=off"]);
-        PsqlSession session = new(connection, command);
+        PsqlSession session = new(tools, connection, command);
         try
         {
             await session.BeginAsync(cancellation);
+            session._backend = await session.QueryOneAsync("SELECT pg_catalog.pg_backend_pid()", cancellation);
             return session;
         }
         catch
@@ -150,7 +157,7 @@ public sealed class PsqlSession : IAsyncDisposable
         // Should COPY be refused at once, psql must stop here: it would take the data for commands.
         string guarded = Guarded(copySql);
         await _thread.RunAsync(() => Send($"{NothingSaid}\\set ON_ERROR_STOP on\n{guarded}\n;\n", cancellation));
-        await using CopyInStream data = new(_program.Input, Connection.Source);
+        await using CopyInStream data = new(_input, Connection.Source);
         try
         {
             await feed(data, cancellation);
@@ -196,6 +203,8 @@ public sealed class PsqlSession : IAsyncDisposable
         if (_disposed)
             return;
         _disposed = true;
+        if (_watch is not null)
+            await _watch.DisposeAsync();
         if (!_ended)
         {
             _ended = true;
@@ -204,6 +213,19 @@ public sealed class PsqlSession : IAsyncDisposable
 
         await _program.DisposeAsync();
         _thread.Dispose();
+    }
+
+    /// <summary>Asks the server, over another connection, what it makes of this session.</summary>
+    private async Task<SessionLook?> LookAsync(PostgresTools tools, CancellationToken cancellation)
+    {
+        SessionLook? look = await new PostgresLook(tools, Connection).AtAsync($"a.pid = {_backend ?? "0"}", cancellation);
+        return _backend is null ? new SessionLook(false, "not connected") : look;
+    }
+
+    private void GiveUp(string reason)
+    {
+        _stalled = reason;
+        Kill();
     }
 
     /// <summary>
@@ -308,9 +330,9 @@ public sealed class PsqlSession : IAsyncDisposable
         try
         {
             if (!_connected && _commands == 1 && _command.InputPrefix.Length > 0)
-                _program.Input.Write(_command.InputPrefix.Span);
-            _program.Input.Write(PsqlText.Encode(text, TextEncoding));
-            _program.Input.Flush();
+                _input.Write(_command.InputPrefix.Span);
+            _input.Write(PsqlText.Encode(text, TextEncoding));
+            _input.Flush();
             return true;
         }
         catch (FormatException e)
@@ -383,6 +405,8 @@ public sealed class PsqlSession : IAsyncDisposable
     private LifeboatException EndedException(CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
+        if (_stalled is { } reason)
+            return PostgresProblems.Lost(reason, Connection);
         HasProgramEnded();
         _ended = true;
         IReadOnlyList<string> lines = _errors.Lines;
