@@ -62,6 +62,9 @@ public sealed record App
     /// <summary><c>keep_previous:</c>: how long a restore's previous state is kept; null until it is discarded.</summary>
     public TimeSpan? KeepPrevious { get; init; }
 
+    /// <summary><c>references:</c>: columns whose values name files.</summary>
+    public IReadOnlyList<FileReference> References { get; init; } = [];
+
     public Hooks Hooks { get; init; } = new();
 
     /// <summary><c>restore_check:</c>; null where a backup does not try to restore its definitions.</summary>

@@ -52,7 +52,11 @@ public static class AppFile
         if (tree is not null)
             new ShapeChecker(mistakes).Check(AppFileKeys.Root, tree, "");
         if (tree is MapNode root)
+        {
             new OverlapRules(Path.GetDirectoryName(path)!, mistakes).Check(root);
+            new ReferenceRules(mistakes).Check(root);
+        }
+
         return mistakes.Any ? throw new LifeboatException(mistakes.Problems) : new AppBuilder(path).Build((MapNode)tree!);
     }
 

@@ -47,7 +47,8 @@ public sealed class BackupOperation
         if (request.DryRun)
             return await CaptureAsync(request, sources, cancellation);
         // What an interrupted restore left is neither the old state nor the new one: it must not be captured.
-        await new PastRestores(_app, _context).SettleAsync(cancellation);
+        await using (TargetLocks locks = new(_app, _context, "backup"))
+            await new PastRestores(_app, _context).SettleAsync(locks, cancellation);
         HookRunner hooks = new(_app, _context, new Dictionary<string, string?>());
         await hooks.RunAsync(HookMoment.BeforeBackup, cancellation);
         try
@@ -166,10 +167,13 @@ public sealed class BackupOperation
     {
         await using BundleWriter bundle = new(file.Stream, new BundleOptions(_app.Compression, password, _context.Host));
         SnapshotCompletion writer = new(bundle, started);
-        List<SourceMetadata> sources = [];
-        foreach ((SourceSettings settings, ICapture capture) in captures.All)
-            sources.Add(await _context.PhaseAsync(
+        captures.Connect(_app.References);
+        Dictionary<string, SourceMetadata> written = [];
+        // Trees have no cut: the sooner they are read behind the databases' cuts, the fewer files have gone that rows still name.
+        foreach ((SourceSettings settings, ICapture capture) in captures.All.OrderBy(static one => one.Settings is not FilesSettings))
+            written.Add(settings.Name, await _context.PhaseAsync(
                 settings.Name, Phase.Capture, token => capture.WriteAsync(writer, token), cancellation, capture.EstimatedBytes));
+        SourceMetadata[] sources = [.. captures.All.Select(one => written[one.Settings.Name])];
         await writer.AddAppFileAsync(_app, cancellation);
 
         SnapshotMetadata metadata = Describe(started, captures, sources);

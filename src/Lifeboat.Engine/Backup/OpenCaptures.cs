@@ -27,7 +27,9 @@ internal sealed class OpenCaptures : IAsyncDisposable
     {
         OpenCaptures opened = new();
         List<Problem> problems = [];
-        Task<ICapture>[] opening = [.. sources.Select(source => Task.Run(() => create(source).OpenAsync(cancellation), CancellationToken.None))];
+        CutGate gate = new();
+        (SourceSettings Source, CutTurn Turn)[] turns = [.. sources.Select(source => (source, gate.Join()))];
+        Task<ICapture>[] opening = [.. turns.Select(one => Task.Run(() => OpenAsync(create(one.Source), one.Turn, cancellation), CancellationToken.None))];
         await ((Task)Task.WhenAll(opening)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         Exception? other = null;
         foreach ((SourceSettings settings, Task<ICapture> task) in sources.Zip(opening))
@@ -45,6 +47,20 @@ internal sealed class OpenCaptures : IAsyncDisposable
         await opened.DisposeAsync();
         cancellation.ThrowIfCancellationRequested();
         throw problems.Count > 0 ? new LifeboatException(problems, other) : other!;
+    }
+
+    /// <summary>Tells the trees which columns of the databases name files of them.</summary>
+    public void Connect(IReadOnlyList<FileReference> references)
+    {
+        foreach ((SourceSettings settings, ICapture tree) in _captures)
+            tree.Refer([.. references.Where(one => one.Files == settings.Name).SelectMany(one => _captures.Where(database => database.Settings.Name == one.Database)
+                .Select(database => new ReferringColumn(one.Name, (value, token) => database.Capture.ReadColumnAsync(one.Column, value, token))))]);
+    }
+
+    private static async Task<ICapture> OpenAsync(ISource source, CutTurn turn, CancellationToken cancellation)
+    {
+        using (turn)
+            return await source.OpenAsync(turn, cancellation);
     }
 
     public async ValueTask DisposeAsync()

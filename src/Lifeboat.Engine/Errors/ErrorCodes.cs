@@ -146,6 +146,8 @@ public static class ErrorCodes
     public static readonly ErrorCode AttributesLeftOut = new("LB5011", "attributes-left-out", Warnings);
     public static readonly ErrorCode LinksNotRestored = new("LB5012", "links-not-restored", Warnings);
     public static readonly ErrorCode LeftAsItIs = new("LB5013", "left-as-it-is", Warnings);
+    public static readonly ErrorCode ReferredFileMissing = new("LB5017", "referred-file-missing", Warnings);
+    public static readonly ErrorCode ReferenceUnknown = new("LB5018", "reference-unknown", Failed);
     public static readonly ErrorCode SettingsFileMissing = new("LB5101", "settings-file-missing", Failed);
     public static readonly ErrorCode VariableMissing = new("LB5102", "variable-missing", Failed);
     public static readonly ErrorCode VariableUnusable = new("LB5103", "variable-unusable", Failed);
@@ -201,4 +203,5 @@ public static class ErrorCodes
     public static readonly ErrorCode NeutralizeNothingChanged = new("LB8030", "neutralize-nothing-changed", Warnings);
     public static readonly ErrorCode RestoreCheckFailed = new("LB8040", "restore-check-failed", Warnings);
     public static readonly ErrorCode PlaceServed = new("LB8041", "place-served", Warnings);
+    public static readonly ErrorCode RestoreUnfinished = new("LB8029", "restore-unfinished", Failed);
 }

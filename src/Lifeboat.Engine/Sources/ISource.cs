@@ -16,6 +16,9 @@ public interface ISource
     /// <exception cref="LifeboatException">The source cannot be captured.</exception>
     Task<ICapture> OpenAsync(CancellationToken cancellation);
 
+    /// <summary>The same together with other sources: a database waits for its turn when it is ready, and opens its cut then.</summary>
+    Task<ICapture> OpenAsync(CutTurn turn, CancellationToken cancellation) => OpenAsync(cancellation);
+
     /// <summary>
     /// Opens a cut of the definitions alone: of what a restore makes by running statements, without the rows. Null for a kind of source whose restore runs none,
     /// because it copies what was captured.
@@ -36,6 +39,14 @@ public interface ISource
         ErrorCodes.PartsUnsupported, $"a source of type {captured.Type} can only be restored as a whole, not with {scope.Words}",
         $"restore all of it to another place with `--target {Name}=…` and take from there what is needed", Name);
 
+    /// <summary>
+    /// Holds the place that the source names against every other restore, undo and discard, of whatever app file and machine, until the result is disposed or this
+    /// process ends.
+    /// </summary>
+    /// <returns>Null where nobody else can come to it, or the holder has it already.</returns>
+    /// <exception cref="LifeboatException">Another one holds it (<see cref="ErrorCodes.Locked"/>), or it cannot be reached.</exception>
+    Task<IAsyncDisposable?> HoldTargetAsync(TargetHolder holder, CancellationToken cancellation) => Task.FromResult<IAsyncDisposable?>(null);
+
     /// <summary>Takes up the switch of a restore that another process began.</summary>
     /// <param name="record">Its <see cref="ISwitch.Record"/>.</param>
     /// <param name="restore">Where a changed record is put.</param>
@@ -45,7 +56,7 @@ public interface ISource
 /// <summary>One open cut of a source. Disposing lets go of it.</summary>
 public interface ICapture : IAsyncDisposable
 {
-    /// <summary>When the source is consistent.</summary>
+    /// <summary>When the source is consistent; of a tree, which never is, when it was listed.</summary>
     DateTimeOffset CutAt { get; }
 
     /// <summary>About how many bytes <see cref="WriteAsync"/> will write.</summary>
@@ -53,6 +64,18 @@ public interface ICapture : IAsyncDisposable
 
     /// <summary>Bytes of temporary space that writing needs in the host's temporary folder.</summary>
     long TemporaryBytes { get; }
+
+    /// <summary>Tells a tree which columns name files of it; to be called before <see cref="WriteAsync"/>.</summary>
+    void Refer(IReadOnlyList<ReferringColumn> columns)
+    {
+        // Others have no files that are named by others.
+    }
+
+    /// <summary>Gives the values of a column in the rows of the cut, as texts, without NULL; to be called before <see cref="WriteAsync"/>.</summary>
+    /// <param name="column">Schema (PostgreSQL alone), table, column.</param>
+    /// <exception cref="LifeboatException">There is no such column.</exception>
+    Task ReadColumnAsync(IReadOnlyList<string> column, Action<string> value, CancellationToken cancellation) =>
+        throw new NotSupportedException("this kind of source has no columns");
 
     /// <summary>
     /// Writes the source's part of the tree and says what was written. Reports <see cref="Progress.BytesDone"/> and

@@ -99,6 +99,8 @@ internal sealed class BackupCommand : Verb
         text.Wrapped($"Backed up {metadata.App}{ShowCommand.Partial(metadata)}: {Quantity.Bytes(metadata.Sources.Sum(static source => source.Bytes))} "
             + $"as {Quantity.Bytes(result.BundleBytes)} in {Quantity.Duration(elapsed)}"
             + (result.Warnings.Count > 0 ? $", with {Quantity.Count(result.Warnings.Count, "warning")}" : ""), 2);
+        if (metadata.Sources.Count > 1)
+            text.Wrapped($"The sources' states are at most {ShowCommand.Seconds(metadata.CutWidthSeconds)} apart.", 2);
         text.Line(result.BundlePath ?? "");
     }
 
@@ -110,6 +112,7 @@ internal sealed class BackupCommand : Verb
         result.Metadata.Sources.Sum(static source => source.Bytes),
         result.BundleBytes,
         Math.Round(run.Elapsed.TotalSeconds, 3),
+        result.Metadata.CutWidthSeconds,
         [.. result.Metadata.Sources.Select(static source => new SourceSummary(
             source.Name,
             source.Type,

@@ -96,7 +96,7 @@ internal sealed class ShowCommand : Verb
     /// <summary>The engine's name and version without its packager's remarks in brackets; --json has all of it.</summary>
     internal static string? Engine(SourceMetadata source) => source.Engine?.Split(" (")[0];
 
-    private static string Seconds(double seconds) => Quantity.Duration(TimeSpan.FromSeconds(seconds));
+    internal static string Seconds(double seconds) => Quantity.Duration(TimeSpan.FromSeconds(seconds));
 
     /// <summary>Enough of a digest for the eye; --json has all of it.</summary>
     private static string Digest(string digest) => digest[(digest.LastIndexOf(':') + 1)..] is { Length: > 12 } hex ? hex[..12] : digest;

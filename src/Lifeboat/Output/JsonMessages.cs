@@ -69,6 +69,7 @@ internal sealed record BackupSummary(
     long Bytes,
     long BundleBytes,
     double DurationSeconds,
+    double CutWidthSeconds,
     IReadOnlyList<SourceSummary> Sources,
     int Warnings,
     int ExitStatus) : JsonMessage("summary");

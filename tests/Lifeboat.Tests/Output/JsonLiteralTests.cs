@@ -71,9 +71,9 @@ public sealed class JsonLiteralTests
 
     [Fact]
     public void Backup_summary_is_pinned() => Pinned(
-        new BackupSummary(false, "shop", "/b/x.zip", "complete", 7, 5, 1.5, [new SourceSummary("main", "postgres", "PostgreSQL 15", 7, 1, 1, 2)], 0, 0),
+        new BackupSummary(false, "shop", "/b/x.zip", "complete", 7, 5, 1.5, 0.25, [new SourceSummary("main", "postgres", "PostgreSQL 15", 7, 1, 1, 2)], 0, 0),
         OutputJson.Default.BackupSummary,
-        """{"message_type":"summary","dry_run":false,"app":"shop","bundle_path":"/b/x.zip","export_status":"complete","bytes":7,"bundle_bytes":5,"duration_seconds":1.5,"sources":[{"name":"main","type":"postgres","engine":"PostgreSQL 15","bytes":7,"files":1,"tables":1,"rows":2}],"warnings":0,"exit_status":0}""");
+        """{"message_type":"summary","dry_run":false,"app":"shop","bundle_path":"/b/x.zip","export_status":"complete","bytes":7,"bundle_bytes":5,"duration_seconds":1.5,"cut_width_seconds":0.25,"sources":[{"name":"main","type":"postgres","engine":"PostgreSQL 15","bytes":7,"files":1,"tables":1,"rows":2}],"warnings":0,"exit_status":0}""");
 
     [Fact]
     public void Verify_summary_is_pinned() => Pinned(

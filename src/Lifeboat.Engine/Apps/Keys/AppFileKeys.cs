@@ -16,6 +16,13 @@ internal static class AppFileKeys
         IsSecret = true,
     };
 
+    private static readonly Key StallLimit = new("stall_limit", new TextShape(
+        "How long nothing may come or go over a connection before the server is asked, over another one, whether it still works: minutes or hours; 5m where it is left out.", "5m")
+    {
+        Pattern = "^[1-9][0-9]{0,4}[mhdw]$",
+        Rule = TextRules.Period,
+    });
+
     private static readonly TypeVariant Postgres = new("postgres", new MapShape(
         "One PostgreSQL database, with the roles, grants and settings it needs.",
         [
@@ -33,6 +40,7 @@ internal static class AppFileKeys
             new("tablespaces", new TextMapShape(
                 "Directories on the server for tablespaces that a restore has to create where theirs are not, by the tablespaces' names.", "tablespace",
                 new TextShape("A directory on the server: there, empty, and its user's own.", "/mnt/fast") { Rule = TextRules.ServerDirectory })),
+            StallLimit,
             RedactedColumns("public.users.api_key", TextRules.SchemaTableColumn),
             NeutralStatements("`odoo` stands for the built-in list.", TextRules.NeutralSqlOrList),
         ]));
@@ -54,6 +62,7 @@ internal static class AppFileKeys
             new("accounts", new ChoiceShape(
                 "Which accounts are in the snapshot: related (the default: those with rights in the database, and its definers) or all of the server's.",
                 ["related", "all"])),
+            StallLimit,
             RedactedColumns("users.api_key", TextRules.TableColumn),
             NeutralStatements("", TextRules.NeutralSql),
         ]));
@@ -159,6 +168,18 @@ internal static class AppFileKeys
                 Pattern = "^[1-9][0-9]{0,4}[mhdw]$",
                 Rule = TextRules.Period,
             }),
+            new("references", new MapListShape(
+                "Columns whose values name files: what the captured rows name is looked for again at the end of the files' capture, and what is missing is told.",
+                "{column: main/public.ir_attachment.store_fname, files: filestore}",
+                new MapShape(
+                    "One column.",
+                    [
+                        new("column", new TextShape(
+                            "The column: source/schema.table.column (PostgreSQL) or source/table.column.", "main/public.ir_attachment.store_fname")
+                            { MaxLength = 400, Rule = TextRules.ReferringColumn }, "write `column: main/public.ir_attachment.store_fname`"),
+                        new("files", new TextShape("The source of type files that has the files; values are paths relative to it.", "filestore") { MaxLength = 40 },
+                            "write `files: filestore`, with the name of a source of type `files`"),
+                    ]))),
             new("hooks", Hooks),
             new("restore_check", new MapShape(
                 "Behind a backup, databases' definitions are restored without rows into a scratch database and compared.",
@@ -177,7 +198,7 @@ internal static class AppFileKeys
                 new("mysql", PathShape("The folder with mariadb or mysql; relative to the app file.", "/usr/local/mysql/bin"))])),
         ])
     {
-        Later = ["retention", "schedule", "references"],
+        Later = ["retention", "schedule"],
     };
 
     private static Key RedactedColumns(string example, Func<string, Fault?> rule) => new("redact", new TextMapShape(

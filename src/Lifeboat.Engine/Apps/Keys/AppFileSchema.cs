@@ -40,6 +40,7 @@ public static class AppFileSchema
             ChoiceShape choice => new JsonObject { ["enum"] = Texts(choice.Values) },
             NumberShape number => new JsonObject { ["type"] = "integer", ["minimum"] = number.Least, ["maximum"] = number.Most },
             ListShape list => OfList(list),
+            MapListShape maps => new JsonObject { ["type"] = "array", ["minItems"] = 1, ["items"] = Of(maps.Item) },
             MapShape map => OfMap(map, []),
             NamedMapShape named => OfNamed(named),
             TextMapShape texts => new JsonObject { ["type"] = "object", ["minProperties"] = 1, ["additionalProperties"] = Of(texts.Item) },

@@ -34,6 +34,9 @@ internal sealed record ListShape(string Description, TextShape Item) : Shape(Des
     public bool Unique { get; init; }
 }
 
+/// <summary>A list of maps.</summary>
+internal sealed record MapListShape(string Description, string Example, MapShape Item) : Shape(Description);
+
 /// <summary>A map with known keys.</summary>
 internal sealed record MapShape(string Description, IReadOnlyList<Key> Keys) : Shape(Description)
 {

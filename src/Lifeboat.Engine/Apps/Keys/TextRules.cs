@@ -107,6 +107,11 @@ internal static partial class TextRules
         ? null
         : new Fault("this does not say what is captured instead of the column's values", "write `null`, `mask`, `hash` or `\"constant:TEXT\"`");
 
+    /// <summary>Whether it has a source's name before a slash, and something behind it; what, depends on the source.</summary>
+    public static Fault? ReferringColumn(string name) => name.IndexOf('/', StringComparison.Ordinal) is > 0 and var slash && slash < name.Length - 1
+        ? null
+        : new Fault("this is not the name of a source and a column", "write `source/schema.table.column` (PostgreSQL) or `source/table.column`");
+
     public static Fault? TableColumn(string name) => Column(name, 2, "table.column");
 
     public static Fault? SchemaTableColumn(string name) => Column(name, 3, "schema.table.column");

@@ -20,6 +20,8 @@ internal sealed class AppBuilder(string file)
         Compression = root.Text("compression") == "deflate" ? Compression.Deflate : Compression.Zstd,
         Workers = root.Text("workers") is { } workers ? int.Parse(workers, CultureInfo.InvariantCulture) : null,
         KeepPrevious = root.Text("keep_previous") is { } period && Period.TryParse(period, out TimeSpan keep) ? keep : null,
+        References = root.Value("references") is ListNode references
+            ? [.. references.Items.Cast<MapNode>().Select(static map => FileReference.Of(map.Text("column")!, map.Text("files")!))] : [],
         Hooks = root.Value("hooks") is MapNode hooks ? HooksOf(hooks) : new Hooks(),
         RestoreCheck = root.Value("restore_check") is MapNode check
             ? new RestoreCheckSettings(
@@ -63,6 +65,7 @@ internal sealed class AppBuilder(string file)
         bool isSecret = SecretReference.HasScheme(url);
         return new PostgresSettings(name, isSecret ? null : url, isSecret ? Secret(url) : null, Secret(map.Text("password")), Texts(map, "via"))
         {
+            StallLimit = StallLimit(map),
             Tablespaces = TextsByName(map, "tablespaces"),
             Redact = Columns(map),
             Neutralize = Texts(map, "neutralize"),
@@ -76,9 +79,12 @@ internal sealed class AppBuilder(string file)
         return new MySqlSettings(
             name, isSecret ? null : url, isSecret ? Secret(url) : null, Secret(map.Text("password")), Texts(map, "via"), map.Text("accounts") == "all")
         {
-            Redact = Columns(map), Neutralize = Texts(map, "neutralize"),
+            Redact = Columns(map), Neutralize = Texts(map, "neutralize"), StallLimit = StallLimit(map),
         };
     }
+
+    private static TimeSpan StallLimit(MapNode map) =>
+        map.Text("stall_limit") is { } text && Period.TryParse(text, out TimeSpan limit) ? limit : SourceSettings.DefaultStallLimit;
 
     private static SecretReference? Secret(string? text) =>
         text is not null && SecretReference.TryParse(text, out SecretReference? reference) ? reference : null;

@@ -24,6 +24,9 @@ internal sealed partial class ShapeChecker(Mistakes mistakes)
             case ListShape list:
                 CheckList(list, node, path);
                 break;
+            case MapListShape maps:
+                CheckMapList(maps, node, path);
+                break;
             case MapShape map when AsMap(node, path, map.Keys.Select(static k => k.Name)) is { } found:
                 CheckKeys(map, found, path, discriminator: null);
                 break;
@@ -104,6 +107,18 @@ internal sealed partial class ShapeChecker(Mistakes mistakes)
             if (shape.Unique && list.Items[i] is TextNode item && !seen.TryAdd(item.Text, i))
                 mistakes.Add(item.At, itemPath, $"the item is the same as {path}[{seen[item.Text]}]", "keep one of the two");
         }
+    }
+
+    private void CheckMapList(MapListShape shape, YamlNode node, string path)
+    {
+        if (node is not ListNode { Items.Count: > 0 } list)
+        {
+            AddUnlessReported(node, path, "a list of maps is wanted here", $"write `[{shape.Example}]`, or leave the key out");
+            return;
+        }
+
+        for (int i = 0; i < list.Items.Count; i++)
+            Check(shape.Item, list.Items[i], string.Create(CultureInfo.InvariantCulture, $"{path}[{i}]"));
     }
 
     private void CheckNamed(NamedMapShape shape, YamlNode node, string path)

@@ -35,9 +35,12 @@ public sealed class ChromaSource(ChromaSettings settings, RunContext run) : ISou
         }
     }
 
+    public Task<ICapture> OpenAsync(CancellationToken cancellation) => OpenAsync(CutTurn.Alone, cancellation);
+
     /// <remarks>The copies are made here and at once: later, the files and the database would be of two moments.</remarks>
-    public async Task<ICapture> OpenAsync(CancellationToken cancellation)
+    public async Task<ICapture> OpenAsync(CutTurn turn, CancellationToken cancellation)
     {
+        await turn.WaitAsync(cancellation);
         using Folder root = ChromaDirectory.Open(settings);
         DirectoryCopy files = new(settings.Path, settings.Name, run);
         try

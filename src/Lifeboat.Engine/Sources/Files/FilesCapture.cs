@@ -25,6 +25,7 @@ internal sealed class FilesCapture : ICapture
     private readonly RedactGlobs _redact;
     private readonly List<RedactedMetadata> _redacted = [];
     private readonly SemaphoreSlim _slots;
+    private ReferredFiles _referred;
     private string? _instructions;
 
     /// <param name="root">Is taken over.</param>
@@ -40,12 +41,13 @@ internal sealed class FilesCapture : ICapture
         TemporaryBytes = entries * BytesOfLine;
         EstimatedBytes = bytes + TemporaryBytes;
         CutAt = run.Host.Time.GetUtcNow();
+        _referred = new ReferredFiles(settings.Path, []);
     }
 
     /// <summary>Which paths of the tree are not captured.</summary>
     public required Predicate<byte[]> LeavesOut { get; init; }
 
-    public DateTimeOffset CutAt { get; }
+    public DateTimeOffset CutAt { get; private set; }
 
     public long EstimatedBytes { get; }
 
@@ -53,6 +55,8 @@ internal sealed class FilesCapture : ICapture
     public long TemporaryBytes { get; }
 
     public string Instructions => _instructions ?? throw new InvalidOperationException("nothing is written yet");
+
+    public void Refer(IReadOnlyList<ReferringColumn> columns) => _referred = new ReferredFiles(_settings.Path, columns);
 
     public async Task<SourceMetadata> WriteAsync(ISnapshotWriter writer, CancellationToken cancellation)
     {
@@ -70,16 +74,18 @@ internal sealed class FilesCapture : ICapture
 
     private async Task<SourceMetadata> CaptureAsync(ISnapshotWriter writer, CancellationToken cancellation)
     {
+        CutAt = _run.Host.Time.GetUtcNow();
         UnreadableFiles unreadable = new(_settings.Name);
         FileReader reader = new(_settings.Name, _run, writer, unreadable, _names);
-        await using FileStream spool = new(
-            Path.Combine(_run.Host.TempDirectory, $"lifeboat-{_settings.Name}-{_run.Host.NewId()}.mtree"), SpoolOptions());
-        MtreeWriter manifest = new(spool);
+        await using FileStream walked = OpenSpool();
+        MtreeWriter manifest = new(walked);
         manifest.WriteHeader();
         await PumpAsync(reader, unreadable, manifest, cancellation);
+        IReadOnlyList<ManifestEntry> late = unreadable.Any || !_referred.Any ? [] : await TakeLateAsync(reader, cancellation);
         reader.Meter.Flush();
         if (unreadable.Any)
             throw new LifeboatException(unreadable.Problems);
+        await using FileStream spool = late.Count == 0 ? walked : WithLate(walked, late, cancellation);
         if (_redact.Unused.ToArray() is { Length: > 0 } unused)
             throw new LifeboatException(unused);
 
@@ -105,6 +111,42 @@ internal sealed class FilesCapture : ICapture
             Details = JsonSerializer.SerializeToElement(details, TreeJson.Default.TreeDetails),
         };
     }
+
+    /// <summary>Captures what rows name and the walk did not see; tells what is missing.</summary>
+    private async Task<IReadOnlyList<ManifestEntry>> TakeLateAsync(FileReader reader, CancellationToken cancellation)
+    {
+        IReadOnlyList<ManifestEntry> late = await new LateFiles(
+            _root, _run, _referred, LeavesOut,
+            async (item, token) => await await StartAsync(reader, item, token)).TakeAsync(cancellation);
+        foreach (ManifestEntry entry in late)
+            _counts.Add(entry);
+        foreach (Problem missing in _referred.Problems(_settings.Name))
+            _run.Progress.Report(new Warned(_settings.Name, missing));
+        return late;
+    }
+
+    /// <summary>The manifest with what was captured later, each in its place: readers want the order of a walk.</summary>
+    private FileStream WithLate(FileStream walked, IReadOnlyList<ManifestEntry> late, CancellationToken cancellation)
+    {
+        FileStream spool = OpenSpool();
+        MtreeWriter manifest = new(spool);
+        manifest.WriteHeader();
+        walked.Position = 0;
+        int next = 0;
+        foreach (ManifestEntry entry in new MtreeReader(walked, $"files/{_settings.Name}.mtree").Entries(cancellation))
+        {
+            while (next < late.Count && TreePath.Compare(late[next].Path, entry.Path) < 0)
+                manifest.Write(late[next++]);
+            manifest.Write(entry);
+        }
+
+        while (next < late.Count)
+            manifest.Write(late[next++]);
+        return spool;
+    }
+
+    private FileStream OpenSpool() => new(
+        Path.Combine(_run.Host.TempDirectory, $"lifeboat-{_settings.Name}-{_run.Host.NewId()}.mtree"), SpoolOptions());
 
     private static FileStreamOptions SpoolOptions()
     {
@@ -148,6 +190,7 @@ internal sealed class FilesCapture : ICapture
                 continue;
             manifest.Write(entry);
             _counts.Add(entry);
+            _referred.Captured(entry.Path);
         }
     }
 

@@ -52,11 +52,13 @@ public sealed class PostgresSource(PostgresSettings settings, string? toolsFolde
         }
     }
 
-    public async Task<ICapture> OpenAsync(CancellationToken cancellation) => await OpenCaptureAsync(cancellation);
+    public Task<ICapture> OpenAsync(CancellationToken cancellation) => OpenAsync(CutTurn.Alone, cancellation);
+
+    public async Task<ICapture> OpenAsync(CutTurn turn, CancellationToken cancellation) => await OpenCaptureAsync(turn, cancellation);
 
     public async Task<ICapture?> OpenDefinitionsAsync(CancellationToken cancellation)
     {
-        PostgresCapture capture = await OpenCaptureAsync(cancellation);
+        PostgresCapture capture = await OpenCaptureAsync(CutTurn.Alone, cancellation);
         capture.WithoutRows = true;
         return capture;
     }
@@ -64,12 +66,14 @@ public sealed class PostgresSource(PostgresSettings settings, string? toolsFolde
     public string? DefinitionsDigest(SourceMetadata captured) => captured.Details is { } details
         ? $"{PostgresDetails.From(details).SchemaDigest} {captured.Engine} {captured.Tools}" : null;
 
-    private async Task<PostgresCapture> OpenCaptureAsync(CancellationToken cancellation)
+    private async Task<PostgresCapture> OpenCaptureAsync(CutTurn turn, CancellationToken cancellation)
     {
         (PsqlSession session, PostgresTools tools) = await ConnectAsync(cancellation);
         try
         {
-            return await PostgresCapture.OpenAsync(session, settings.Redact, tools, context, BlocksPerPart, LockTimeout, cancellation);
+            await using PsqlSession watch = await PsqlSession.OpenAsync(tools, session.Connection, cancellation);
+            await turn.WaitAsync(cancellation);
+            return await PostgresCapture.OpenAsync((session, watch), settings.Redact, tools, context, BlocksPerPart, LockTimeout, cancellation);
         }
         catch
         {
@@ -83,6 +87,12 @@ public sealed class PostgresSource(PostgresSettings settings, string? toolsFolde
 
     public IRestoration PreparePart(VerifiedSnapshot snapshot, SourceMetadata captured, RestoreScope scope, RestoreRun restore) =>
         new PartRestoration(context, settings, secrets, toolsFolder, snapshot, captured, scope, restore, LockTimeout);
+
+    public async Task<IAsyncDisposable?> HoldTargetAsync(TargetHolder holder, CancellationToken cancellation)
+    {
+        (PostgresConnection connection, IReadOnlyList<PostgresTools> tools) = await FindAsync(cancellation);
+        return await DatabaseHold.TakeAsync(connection, PostgresTools.Newest(tools), holder, cancellation);
+    }
 
     public ISwitch Resume(JsonElement record, RestoreRun restore)
     {

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Lifeboat.Engine.Apps;
 using Lifeboat.Engine.Errors;
@@ -41,6 +42,32 @@ internal sealed class SqliteCapture(SqliteSettings settings, RunContext run, Sql
             copy.Delete();
         }
     }
+
+    public Task ReadColumnAsync(IReadOnlyList<string> column, Action<string> value, CancellationToken cancellation) => Task.Run(
+        () =>
+        {
+            try
+            {
+                using SqliteDatabase database = SqliteDatabase.OpenUnchanging(copy.Path);
+                // Qualified, since SQLite takes the quoted name of a column that is not there for a text.
+                string name = $"t.{Quoted(column[1])}";
+                using SqliteRows rows = database.Query($"SELECT {name} FROM main.{Quoted(column[0])} t WHERE {name} IS NOT NULL");
+                while (rows.Next())
+                {
+                    cancellation.ThrowIfCancellationRequested();
+                    value(Encoding.UTF8.GetString(rows.Utf8(0)));
+                }
+            }
+            catch (SqliteFailure e)
+            {
+                throw new LifeboatException(
+                    ErrorCodes.ReferenceUnknown, $"{settings.Path}: the column {column[0]}.{column[1]}, which is said to name files, cannot be read: {e.Message}",
+                    "correct `references` in the app file", settings.Name, e);
+            }
+        },
+        cancellation);
+
+    private static string Quoted(string name) => $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 
     public ValueTask DisposeAsync()
     {

@@ -26,12 +26,15 @@ public sealed class SqliteSource(SqliteSettings settings, RunContext run) : ISou
         }
     }
 
+    public Task<ICapture> OpenAsync(CancellationToken cancellation) => OpenAsync(CutTurn.Alone, cancellation);
+
     /// <remarks>
     /// The copy is made here and at once. With a rollback journal an open cut holds writers up; and another source of this process that
     /// read the same file (a tree with the database in it) would release SQLite's locks when it closes it, as POSIX has it.
     /// </remarks>
-    public async Task<ICapture> OpenAsync(CancellationToken cancellation)
+    public async Task<ICapture> OpenAsync(CutTurn turn, CancellationToken cancellation)
     {
+        await turn.WaitAsync(cancellation);
         using SqliteCut cut = await SqliteCut.OpenAsync(settings, run, cancellation);
         SqliteCopy copy = await SqliteCopy.MakeAsync(cut, settings, run, cancellation);
         return new SqliteCapture(settings, run, cut, copy);
