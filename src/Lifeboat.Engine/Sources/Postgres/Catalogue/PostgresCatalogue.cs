@@ -136,13 +136,15 @@ internal sealed record PostgresCatalogue(
         ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"
         """;
 
-    // CREATE OR REPLACE VIEW makes such a view; no CREATE VIEW can.
+    // CREATE OR REPLACE VIEW makes such a view; no CREATE VIEW can. Before 16 every view's rule depends on the view as a whole (its OLD and NEW), and one that selects from
+    // itself on its columns.
     private const string SelfReadingViewsSql =
         """
         SELECT DISTINCT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) FROM pg_catalog.pg_class c
         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace JOIN pg_catalog.pg_rewrite r ON r.ev_class = c.oid AND r.rulename = '_RETURN'
         JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = r.oid
             AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = c.oid AND d.deptype = 'n'
+            AND (d.refobjsubid > 0 OR pg_catalog.current_setting('server_version_num')::int4 >= 160000)
         WHERE c.relkind = 'v' ORDER BY 1
         """;
 
