@@ -84,4 +84,14 @@ public sealed class GlobalsTests
         Assert.Equal(["nologin there, login in the snapshot", "connection limit 8 there, 7 in the snapshot", "another password"], differences);
         Assert.DoesNotContain("SCRAM", string.Concat(_globals.Roles["admin"].ToString(), _globals.Roles["admin"].Attributes.ToString(), string.Concat(_globals.Roles["admin"].Statements)));
     }
+
+    [Fact]
+    public async Task A_role_that_is_named_many_times_is_read_once()
+    {
+        string text = string.Concat(Enumerable.Repeat("CREATE ROLE a;\nCREATE TABLESPACE t LOCATION '/x';\n", 20_000));
+        Task<Globals> read = Task.Run(() => Globals.Parse(text, hasPasswords: true), TestContext.Current.CancellationToken);
+        Globals globals = await read.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        Assert.Equal(["a"], globals.Roles.Keys);
+        Assert.Equal(["t"], globals.Tablespaces.Keys);
+    }
 }

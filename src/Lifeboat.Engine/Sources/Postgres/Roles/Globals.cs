@@ -63,7 +63,8 @@ internal sealed record Globals(
         ILookup<string, GlobalStatement> byRole = all
             .Where(static s => s.Kind is GlobalKind.CreateRole or GlobalKind.RoleAttributes or GlobalKind.RoleSetting or GlobalKind.RoleRemark)
             .ToLookup(static s => s.Subject);
-        foreach (GlobalStatement create in all.Where(static s => s.Kind == GlobalKind.CreateRole))
+        // Each once: a text that names one many times must not cost the square of that.
+        foreach (GlobalStatement create in all.Where(static s => s.Kind == GlobalKind.CreateRole).DistinctBy(static s => s.Subject))
         {
             GlobalStatement[] own = [.. byRole[create.Subject]];
             GlobalStatement? attributes = own.FirstOrDefault(static s => s.Kind == GlobalKind.RoleAttributes);
@@ -85,7 +86,7 @@ internal sealed record Globals(
         Dictionary<string, GlobalTablespace> spaces = [];
         ILookup<string, GlobalStatement> bySpace = all
             .Where(static s => s.Kind is GlobalKind.CreateTablespace or GlobalKind.TablespaceDetail).ToLookup(static s => s.Subject);
-        foreach (GlobalStatement create in all.Where(static s => s.Kind == GlobalKind.CreateTablespace))
+        foreach (GlobalStatement create in all.Where(static s => s.Kind == GlobalKind.CreateTablespace).DistinctBy(static s => s.Subject))
         {
             string directory = create.Tokens.LastOrDefault(static token => token.Kind == SqlTokenKind.Text).Value ?? "";
             spaces[create.Subject] = new GlobalTablespace(create.Subject, directory, [.. bySpace[create.Subject]]);
