@@ -47,12 +47,13 @@ internal sealed class SqlLexer(string sql)
     /// <exception cref="FormatException">A quote or comment is never closed, or something stands there that is read in more than one way.</exception>
     public SqlToken Next(bool fresh = false)
     {
+        // Inside quotes too: psql reads no line behind one.
+        if (_at == 0 && sql.Contains('\0', StringComparison.Ordinal))
+            throw new FormatException("it holds a NUL");
         SkipBlanks();
         if (_at == sql.Length)
             return new SqlToken(SqlTokenKind.End, "", _at, 0);
         char c = sql[_at];
-        if (c == '\0')
-            throw new FormatException("it holds a NUL");
         if (c == '\\' && fresh)
             return Meta();
         if (c == '\'')
