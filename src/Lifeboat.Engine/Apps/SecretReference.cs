@@ -59,7 +59,7 @@ public sealed partial record SecretReference(SecretScheme Scheme, string Locator
     }
 
     /// <summary>Whether a text is meant as a reference, though it may be a faulty one.</summary>
-    internal static bool HasScheme(string text) => MeantAsReference().IsMatch(text);
+    public static bool IsMeant(string text) => MeantAsReference().IsMatch(text);
 
     internal static bool IsVariableName(string text) => text.Length <= 255 && VariableName().IsMatch(text);
 
@@ -70,7 +70,7 @@ public sealed partial record SecretReference(SecretScheme Scheme, string Locator
                 "`vault:` references are not supported by this version yet", "use `command:vault kv get -field=KEY PATH` until they are");
         if (Variable().IsMatch(text))
             return new Fault("variables are not expanded in the app file", "write `env:NAME` with the variable's name");
-        return HasScheme(text)
+        return IsMeant(text)
             ? new Fault("the reference's scheme is not in lower case", "write `env:`, `file:`, `command:` or `credential:`")
             : TextRules.LiteralSecret;
     }

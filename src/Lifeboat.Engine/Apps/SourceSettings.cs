@@ -76,7 +76,7 @@ public sealed record PostgresSettings(
     {
         if (string.IsNullOrWhiteSpace(target))
             throw Refused(new Fault("the target is empty", "write a URL after `=`"));
-        if (SecretReference.HasScheme(target))
+        if (SecretReference.IsMeant(target))
             return SecretReference.TryParse(target, out SecretReference? reference, out Fault? faulty)
                 ? this with { Url = null, UrlSecret = reference }
                 : throw Refused(faulty);
@@ -112,7 +112,7 @@ public sealed record MySqlSettings(
     {
         if (string.IsNullOrWhiteSpace(target))
             throw Refused(new Fault("the target is empty", "write a URL after `=`"));
-        if (SecretReference.HasScheme(target))
+        if (SecretReference.IsMeant(target))
             return SecretReference.TryParse(target, out SecretReference? reference, out Fault? faulty)
                 ? this with { Url = null, UrlSecret = reference }
                 : throw Refused(faulty);

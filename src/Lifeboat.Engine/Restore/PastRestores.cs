@@ -16,6 +16,9 @@ internal sealed class PastRestores(App app, RunContext run)
 {
     private readonly SecretResolver _secrets = new(app.Directory, run);
 
+    /// <summary>Targets that this command was given, by source: a reference to a secret is only taken from here, never from a journal.</summary>
+    public IReadOnlyDictionary<string, string> Targets { get; init; } = new Dictionary<string, string>();
+
     private string Folder => RunLock.StateDirectory(app);
 
     /// <summary>
@@ -138,7 +141,7 @@ internal sealed class PastRestores(App app, RunContext run)
 
     private async Task DiscardAsync(RestoreJournal journal)
     {
-        IReadOnlyList<SourceSwitch> switches = Switches(journal);
+        IReadOnlyList<SourceSwitch> switches = Switches(journal); // what it says is looked at before anything is begun
         List<Problem> against = [];
         foreach (SourceSwitch source in switches)
             against.AddRange(await source.Switch.CheckOutgoingAsync(CancellationToken.None));
@@ -249,6 +252,10 @@ internal sealed class PastRestores(App app, RunContext run)
             throw new LifeboatException(
                 ErrorCodes.RestoreUnsettled, $"the source {source.Name} of an earlier restore is not in the app file any more",
                 "put it back for as long as that restore is not discarded (`lifeboat discard`)", source.Name);
+        if (source.Target is { } target && SecretReference.IsMeant(target) && Targets.GetValueOrDefault(source.Name) != target)
+            throw new LifeboatException(
+                ErrorCodes.RestoreUnsettled, $"the source {source.Name} of an earlier restore went to a target that a secret holds, and what a journal says is never resolved as a secret",
+                $"give it again: `--target {source.Name}=…`, as that restore had it, with undo, discard, or restore --status", source.Name);
         App there = source.Target is null ? app : app.WithTargets(new Dictionary<string, string> { [source.Name] = source.Target });
         return new SourceFactory(there, run, _secrets).Create(there.Sources.First(one => one.Name == source.Name));
     }

@@ -38,7 +38,7 @@ public sealed class RestoreOperation(App? app, RunContext context)
         IReadOnlyList<SourceMetadata> captured = Selection.Of(target, snapshot.Metadata, request.OnlySources);
         Selection.RequireFitting(target, captured, request);
         using RunLock held = RunLock.Take(target, run.Host, "restore");
-        PastRestores past = new(app ?? target, run);
+        PastRestores past = new(app ?? target, run) { Targets = request.Targets };
         await using TargetLocks locks = new(target, run, "restore");
         IReadOnlyList<Problem> told = request.Snapshot.IsLatest ? [] : origin;
         if (request.DryRun)

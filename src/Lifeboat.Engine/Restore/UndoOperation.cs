@@ -16,12 +16,15 @@ public sealed record UndoResult(string Id, PastRestore Undoes, IReadOnlyList<Kep
 /// <summary>Switches the state before the last restore back in, all sources or none; what was live is kept instead, so an undo can be undone.</summary>
 public sealed class UndoOperation(App app, RunContext run)
 {
+    /// <summary>Targets that references to secrets are taken from, by source.</summary>
+    public IReadOnlyDictionary<string, string> Targets { get; init; } = new Dictionary<string, string>();
+
     /// <param name="confirm">Asked before anything is changed; a no cancels.</param>
     /// <exception cref="LifeboatException">It failed; what was live is unchanged.</exception>
     public async Task<UndoResult> RunAsync(Func<UndoResult, CancellationToken, Task<bool>> confirm, CancellationToken cancellation)
     {
         using RunLock held = RunLock.Take(app, run.Host, "undo");
-        PastRestores past = new(app, run);
+        PastRestores past = new(app, run) { Targets = Targets };
         await using TargetLocks locks = new(app, run, "undo");
         await past.SettleAsync(locks, cancellation);
         using RestoreJournal undone = past.Newest() ?? throw NothingKept();

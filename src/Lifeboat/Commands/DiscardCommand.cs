@@ -9,6 +9,7 @@ namespace Lifeboat.Commands;
 internal sealed class DiscardCommand : Verb
 {
     private readonly Option<bool> _yes = Confirmation.Create();
+    private readonly TargetOption _target = TargetOption.Again();
 
     public DiscardCommand(ProgramHost host, SharedOptions shared)
         : base(
@@ -17,8 +18,11 @@ internal sealed class DiscardCommand : Verb
             host,
             shared,
             "lifeboat discard",
-            "lifeboat discard --yes") =>
+            "lifeboat discard --yes")
+    {
         Add(_yes);
+        Add(_target.Option);
+    }
 
     protected override bool IsLong => true;
 
@@ -29,7 +33,7 @@ internal sealed class DiscardCommand : Verb
         Confirmation confirmation = new(run, app.Name, parsed.GetValue(_yes));
         return await confirmation.UnlessRefusedAsync(async () =>
         {
-            IReadOnlyList<PastRestore> discarded = await new DiscardOperation(app, run.Context).RunAsync(
+            IReadOnlyList<PastRestore> discarded = await new DiscardOperation(app, run.Context) { Targets = _target.Read(parsed, run) }.RunAsync(
                 (kept, token) => confirmation.AskAsync(text => PastRestoreText.Write(text, kept), "This will be removed for good.", token), cancellation);
             long bytes = discarded.SelectMany(static one => one.Kept).Sum(static kept => kept.State?.Bytes ?? 0);
             ExitStatus exit = run.Conclude();

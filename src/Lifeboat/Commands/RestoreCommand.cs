@@ -22,11 +22,7 @@ internal sealed class RestoreCommand : Verb
         HelpName = "SOURCE[/PART]",
     };
 
-    private readonly Option<string[]> _target = new("--target")
-    {
-        Description = "Restore a source to another place; may be given several times",
-        HelpName = "SOURCE=URL|PATH",
-    };
+    private readonly TargetOption _target = new("Restore a source to another place");
 
     private readonly Option<bool> _merge = new("--merge")
     {
@@ -91,7 +87,7 @@ internal sealed class RestoreCommand : Verb
         Add(_only);
         Add(_merge);
         Add(_beside);
-        Add(_target);
+        Add(_target.Option);
         Add(_dryRun);
         Add(_updateRoles);
         Add(_neutralize);
@@ -119,15 +115,6 @@ internal sealed class RestoreCommand : Verb
             if (result.Tokens.FirstOrDefault(static token => token.Value.StartsWith('/') || token.Value.EndsWith('/')) is { } half)
                 result.AddError($"--only wants SOURCE or SOURCE/PART, not {half.Value}");
         });
-        _target.Validators.Add(static result =>
-        {
-            // Not quoted in the message: a URL may hold a password.
-            if (result.Tokens.Any(static token => token.Value.IndexOf('=', StringComparison.Ordinal) < 1 || token.Value.EndsWith('=')))
-                result.AddError("--target wants SOURCE=URL or SOURCE=PATH");
-            if (result.Tokens.GroupBy(static token => token.Value.Split('=')[0], StringComparer.Ordinal)
-                .Any(static group => group.Count() > 1))
-                result.AddError("--target names a source twice");
-        });
     }
 
     protected override bool IsLong => true;
@@ -135,7 +122,7 @@ internal sealed class RestoreCommand : Verb
     protected override async Task<ExitStatus> RunAsync(ParseResult parsed, CommandRun run, CancellationToken cancellation)
     {
         if (parsed.GetValue(_status) || parsed.GetValue(_finish))
-            return await LookBackAsync(run, parsed.GetValue(_finish), cancellation);
+            return await LookBackAsync(parsed, run, parsed.GetValue(_finish), cancellation);
         bool dryRun = parsed.GetValue(_dryRun);
         if (!dryRun)
             Confirmation.Require(run, parsed.GetValue(_yes), "restore replaces live data", ", or --dry-run to see the plan");
@@ -145,7 +132,7 @@ internal sealed class RestoreCommand : Verb
         StoredSnapshot snapshot = await SnapshotArgument.FindAsync(
             parsed.GetValue(_snapshot)!, [.. only.Select(static one => one.Split('/', 2)[0]).Distinct()], app, run, cancellation);
         SnapshotMetadata metadata = (await new VerifyOperation(app, run.Context).ShowAsync(snapshot, cancellation)).Metadata;
-        RestoreRequest request = new(snapshot, only, Targets(parsed, run), dryRun)
+        RestoreRequest request = new(snapshot, only, _target.Read(parsed, run), dryRun)
         {
             Mode = parsed.GetValue(_merge) ? RestoreMode.Merge : parsed.GetValue(_beside) ? RestoreMode.Beside : RestoreMode.Replace,
             UpdateRoles = parsed.GetValue(_updateRoles),
@@ -164,12 +151,13 @@ internal sealed class RestoreCommand : Verb
         });
     }
 
-    private static async Task<ExitStatus> LookBackAsync(CommandRun run, bool finish, CancellationToken cancellation)
+    private async Task<ExitStatus> LookBackAsync(ParseResult parsed, CommandRun run, bool finish, CancellationToken cancellation)
     {
         App app = await run.LoadRestoredAppAsync(cancellation);
+        Dictionary<string, string> targets = _target.Read(parsed, run);
         IReadOnlyList<PastRestore> past = finish
-            ? await new FinishOperation(app, run.Context).RunAsync(cancellation)
-            : await new StatusOperation(app, run.Context).RunAsync(cancellation);
+            ? await new FinishOperation(app, run.Context) { Targets = targets }.RunAsync(cancellation)
+            : await new StatusOperation(app, run.Context) { Targets = targets }.RunAsync(cancellation);
         run.Output.Show(
             new StatusDocument(app.Name, [.. past.Select(PastRestoreText.Document)]),
             OutputJson.Default.StatusDocument,
@@ -180,19 +168,5 @@ internal sealed class RestoreCommand : Verb
                 PastRestoreText.Write(text, past);
             });
         return run.Conclude();
-    }
-
-    /// <summary>Targets by source; a path is taken from the working directory.</summary>
-    private Dictionary<string, string> Targets(ParseResult parsed, CommandRun run)
-    {
-        Dictionary<string, string> targets = new(StringComparer.Ordinal);
-        foreach (string target in parsed.GetValue(_target) ?? [])
-        {
-            int equals = target.IndexOf('=', StringComparison.Ordinal);
-            string place = target[(equals + 1)..];
-            targets[target[..equals]] = place.Contains("://", StringComparison.Ordinal) ? place : run.Absolute(place);
-        }
-
-        return targets;
     }
 }

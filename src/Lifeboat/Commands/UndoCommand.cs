@@ -9,6 +9,7 @@ namespace Lifeboat.Commands;
 internal sealed class UndoCommand : Verb
 {
     private readonly Option<bool> _yes = Confirmation.Create();
+    private readonly TargetOption _target = TargetOption.Again();
 
     public UndoCommand(ProgramHost host, SharedOptions shared)
         : base(
@@ -17,8 +18,11 @@ internal sealed class UndoCommand : Verb
             host,
             shared,
             "lifeboat undo",
-            "lifeboat undo --yes") =>
+            "lifeboat undo --yes")
+    {
         Add(_yes);
+        Add(_target.Option);
+    }
 
     protected override bool IsLong => true;
 
@@ -29,7 +33,7 @@ internal sealed class UndoCommand : Verb
         Confirmation confirmation = new(run, app.Name, parsed.GetValue(_yes));
         return await confirmation.UnlessRefusedAsync(async () =>
         {
-            UndoResult result = await new UndoOperation(app, run.Context).RunAsync(
+            UndoResult result = await new UndoOperation(app, run.Context) { Targets = _target.Read(parsed, run) }.RunAsync(
                 (plan, token) => confirmation.AskAsync(
                     text => Describe(text, plan), "What is live now will be replaced by this, and kept.", token),
                 cancellation);

@@ -59,6 +59,54 @@ public sealed class PlantedFilesTests
     }
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_journal_that_names_what_is_not_its_sources_deletes_and_renames_nothing(bool committed)
+    {
+        using TemporaryFolder folder = new();
+        Create(folder);
+        WriteJournal(folder, folder["victim/x"], "important", committed);
+        LifeboatProgram.Shell(folder.Path, "mkdir -p victim/important; echo data > victim/important/file");
+
+        foreach (string command in new[] { "undo --yes", "discard --yes", "discard --yes", "backup" })
+        {
+            ProgramRun run = LifeboatProgram.Run(folder.Path, command.Split(' '));
+            Assert.True(run.ExitStatus == 1 || (committed && command == "backup" && run.ExitStatus == 3), run.All);
+            Assert.Contains("none of this source's names", run.All.ReplaceLineEndings(" "), StringComparison.Ordinal);
+        }
+
+        Assert.Equal("victim\nvictim/important\nvictim/important/file\n", LifeboatProgram.Shell(folder.Path, "find victim | sort"));
+    }
+
+    [Fact]
+    public void A_reference_to_a_secret_is_not_taken_from_a_journal_but_is_from_the_command_line()
+    {
+        using TemporaryFolder folder = new();
+        string target = $"command:sh -c 'touch {folder["ran"]}; echo postgresql://127.0.0.1:1/x'";
+        Create(folder);
+        WriteJournal(folder, "/nowhere", "x__before_a", committed: true);
+        string journal = folder[".lifeboat/aaaaaaaaaa.journal"];
+        File.WriteAllText(journal, File.ReadAllText(journal).Split('\n')[0].Replace("\"files\",\"type\":\"files\",\"target\":null", $"\"main\",\"type\":\"postgres\",\"target\":\"{target}\"", StringComparison.Ordinal) + "\n"
+            + """{"step":"Record","at":"2026-12-01T00:00:01+00:00","source":"main","record":{"live":"x","incoming":null,"outgoing":"x__before_aaaaaaaaaa","maintenance_database":"postgres","incoming_made":{"roles":[],"given":[],"tablespaces":[]},"outgoing_made":{"roles":[],"given":[],"tablespaces":[]}}}""" + "\n"
+            + """{"step":"Committed","at":"2026-12-01T00:00:02+00:00"}""" + "\n" + """{"step":"Finished","at":"2026-12-01T00:00:03+00:00"}""" + "\n");
+        Assert.Contains("command:", File.ReadAllText(journal), StringComparison.Ordinal);
+        string[][] commands = [["restore", "--status"], ["undo", "--yes"], ["backup"], ["doctor"], ["discard", "--yes"]];
+        foreach (bool isNamed in new[] { true, false })
+        {
+            if (!isNamed)
+                LifeboatProgram.Shell(folder.Path, "rm lifeboat.yaml"); // then the journal is all that there is
+            else
+                LifeboatProgram.Shell(folder.Path, "sed -i 's|^sources:|sources:\\n  main: {type: postgres, url: \"postgresql://127.0.0.1:1/x\"}|' lifeboat.yaml");
+            foreach (string[] command in commands)
+                LifeboatProgram.Run(folder.Path, command);
+            Assert.False(File.Exists(folder["ran"]));
+        }
+
+        ProgramRun run = LifeboatProgram.Run(folder.Path, "restore", "--status", "--target", $"main={target}");
+        Assert.True(File.Exists(folder["ran"]), run.All);
+    }
+
+    [Theory]
     [InlineData("lock.json")]
     [InlineData("lock")]
     public void A_link_in_the_place_of_a_lock_is_not_written_through(string name)

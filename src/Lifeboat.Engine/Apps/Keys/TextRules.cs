@@ -29,14 +29,14 @@ internal static partial class TextRules
 
     public static Fault? PostgresUrlOrSecret(string text)
     {
-        if (SecretReference.HasScheme(text))
+        if (SecretReference.IsMeant(text))
             return Secret(text);
         return PostgresUrl.TryParse(text, out _, out Fault? fault) ? null : fault;
     }
 
     public static Fault? MySqlUrlOrSecret(string text)
     {
-        if (SecretReference.HasScheme(text))
+        if (SecretReference.IsMeant(text))
             return Secret(text);
         return MySqlUrl.TryParse(text, out _, out Fault? fault) ? null : fault;
     }

@@ -62,7 +62,7 @@ internal sealed class AppBuilder(string file)
     private static PostgresSettings Postgres(string name, MapNode map)
     {
         string url = map.Text("url")!;
-        bool isSecret = SecretReference.HasScheme(url);
+        bool isSecret = SecretReference.IsMeant(url);
         return new PostgresSettings(name, isSecret ? null : url, isSecret ? Secret(url) : null, Secret(map.Text("password")), Texts(map, "via"))
         {
             StallLimit = StallLimit(map),
@@ -75,7 +75,7 @@ internal sealed class AppBuilder(string file)
     private static MySqlSettings MySql(string name, MapNode map)
     {
         string url = map.Text("url")!;
-        bool isSecret = SecretReference.HasScheme(url);
+        bool isSecret = SecretReference.IsMeant(url);
         return new MySqlSettings(
             name, isSecret ? null : url, isSecret ? Secret(url) : null, Secret(map.Text("password")), Texts(map, "via"), map.Text("accounts") == "all")
         {

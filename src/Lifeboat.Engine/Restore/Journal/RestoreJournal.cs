@@ -233,6 +233,9 @@ internal sealed class RestoreJournal : IDisposable
             }
         }
 
+        if (entries.Count > 0 && entries[0].Header!.Id != Path.GetFileNameWithoutExtension(path))
+            throw new LifeboatException(
+                ErrorCodes.JournalDamaged, "the restore's journal is not the one that its name says", "journals are not to be edited or renamed", path);
         if (entries.Count > 0 && entries[0].Header!.Version > JournalHeader.CurrentVersion)
             throw new LifeboatException(
                 ErrorCodes.JournalDamaged, $"the restore's journal was written by Lifeboat {entries[0].Header!.LifeboatVersion}, in a form that this version does not know",

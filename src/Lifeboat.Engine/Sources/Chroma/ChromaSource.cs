@@ -61,7 +61,7 @@ public sealed class ChromaSource(ChromaSettings settings, RunContext run) : ISou
         FileFailure.Tell(Name, () => new ChromaRestoration(settings, run, snapshot, captured, restore, Reserved));
 
     public ISwitch Resume(JsonElement record, RestoreRun restore) => ChromaRestoration.SwitchOf(
-        run, Name, PathSwitchRecord.From(record, Name), new StayingRules([], Reserved, restore));
+        run, Name, PathSwitchRecord.From(record, Name, PathNames.Of(Name, settings.Path), []), new StayingRules([], Reserved, restore));
 
     private List<Problem> Look(Folder root, SqliteCut cut, CancellationToken cancellation)
     {

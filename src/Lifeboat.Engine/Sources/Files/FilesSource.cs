@@ -54,8 +54,10 @@ public sealed class FilesSource(FilesSettings settings, RunContext run) : ISourc
         : new PartRestoration(settings, run, snapshot, captured, scope, restore) { Reserved = Reserved };
 
     public ISwitch Resume(JsonElement record, RestoreRun restore) => PartSwitchRecord.Is(record)
-        ? new PartSwitch(run, Name, restore, PartSwitchRecord.From(record, Name))
-        : new PathSwitch(run, Name, PathSwitchRecord.From(record, Name)) { Staying = new StayingRules(settings.Exclude, Reserved, restore) };
+        ? new PartSwitch(run, Name, restore, PartSwitchRecord.From(record, Name, Names))
+        : new PathSwitch(run, Name, PathSwitchRecord.From(record, Name, Names, [])) { Staying = new StayingRules(settings.Exclude, Reserved, restore) };
+
+    private PathNames Names => PathNames.Of(Name, settings.Path);
 
     /// <summary>Names at the root that earlier restores made there; they are not the application's.</summary>
     internal static bool IsOurs(byte[] path) => path.AsSpan().StartsWith("./.lifeboat_"u8) && TreePath.Depth(path) == 1;

@@ -10,10 +10,11 @@ internal sealed record PathSwitchRecord(IReadOnlyList<PathExchange> Paths, IRead
 {
     public JsonElement ToJson() => JsonSerializer.SerializeToElement(this, PathSwitchJson.Default.PathSwitchRecord);
 
+    /// <param name="names">What it may name.</param>
     /// <exception cref="LifeboatException">The journal was altered.</exception>
-    public static PathSwitchRecord From(JsonElement record, string source)
+    public static PathSwitchRecord From(JsonElement record, string source, PathNames names, IReadOnlyList<string> sideSuffixes)
     {
-        PathSwitchRecord read = SwitchRecords.Read(record, PathSwitchJson.Default.PathSwitchRecord, source);
+        PathSwitchRecord read = names.Require(SwitchRecords.Read(record, PathSwitchJson.Default.PathSwitchRecord, source), sideSuffixes);
         return read.Paths.All(static path => path.Staying?.IsInside != false)
             ? read
             : throw SwitchRecords.Altered("what stays is not inside of what is switched", source);

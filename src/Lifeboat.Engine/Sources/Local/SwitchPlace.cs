@@ -122,7 +122,8 @@ internal sealed class SwitchPlace
 
     private static Problem Unusable(string source, string message, string hint) => new(ErrorCodes.TargetUnusable, message, hint, source);
 
-    private static string Resolve(string path)
+    /// <summary>Where a path leads to, if it is a symbolic link.</summary>
+    public static string Resolve(string path)
     {
         string full = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));
         return new FileInfo(full).LinkTarget is not null && File.ResolveLinkTarget(full, returnFinalTarget: true) is { } target

@@ -140,13 +140,15 @@ public sealed class MySqlSource(MySqlSettings settings, string? toolsFolder, Run
     {
         // A switch opens many sessions: secrets are asked for, and programs looked for, once.
         Task<(MySqlConnection Connection, MySqlTools Tools)>? found = null;
+        DatabaseSwitchRecord begun = DatabaseSwitchRecord.From(record, Name);
         return new DatabaseSwitch(
             context,
             Name,
-            DatabaseSwitchRecord.From(record, Name),
+            begun,
             async token =>
             {
                 (MySqlConnection connection, MySqlTools tools) = await (found ??= FindAsync(token));
+                RestoreNames.Require(begun, connection.Database, Name);
                 MySqlSession session = await MySqlSession.OpenAsync(context, tools, connection, token);
                 await session.PrepareToWriteAsync(token);
                 return session;

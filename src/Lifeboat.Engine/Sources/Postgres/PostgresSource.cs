@@ -98,10 +98,16 @@ public sealed class PostgresSource(PostgresSettings settings, string? toolsFolde
     {
         // A switch opens many sessions: secrets are asked for, and programs looked for, once.
         Task<(PostgresConnection Connection, IReadOnlyList<PostgresTools> Tools)>? found = null;
+        DatabaseSwitchRecord? whole = PartRecord.Is(record) ? null : DatabaseSwitchRecord.From(record, Name);
+        PartRecord? part = whole is null ? PartRecord.From(record, Name) : null;
         bool isQuiet = false;
         async Task<PsqlSession> OpenAsync(string database, CancellationToken token)
         {
             (PostgresConnection connection, IReadOnlyList<PostgresTools> tools) = await (found ??= FindAsync(token));
+            if (connection.Database is { } own && whole is not null)
+                StagingNames.Require(whole, own, Name);
+            if (connection.Database is { } other && part is not null && other != part.Database)
+                throw SwitchNames.Foreign(Name, $"the database {part.Database}");
             connection = connection.WithDatabase(database);
             PsqlSession session = await PsqlSession.OpenAsync(PostgresTools.Newest(tools), isQuiet ? connection.WithoutEventTriggers() : connection, token);
             // The first one is with a maintenance database: what the restored ones have of event triggers is not to be run by a superuser.
@@ -109,10 +115,9 @@ public sealed class PostgresSource(PostgresSettings settings, string? toolsFolde
             return session;
         }
 
-        if (!PartRecord.Is(record))
-            return new DatabaseSwitch(context, Name, DatabaseSwitchRecord.From(record, Name), OpenAsync, restore.RecordAsync);
-        PartRecord part = PartRecord.From(record, Name);
-        return new PartSwitch(new PartDatabase(context, Name, token => OpenAsync(part.Database, token), LockTimeout), part, restore.RecordAsync);
+        return part is null
+            ? new DatabaseSwitch(context, Name, whole!, OpenAsync, restore.RecordAsync)
+            : new PartSwitch(new PartDatabase(context, Name, token => OpenAsync(part.Database, token), LockTimeout), part, restore.RecordAsync);
     }
 
     private async Task<IReadOnlyList<Problem>> RedactionProblemsAsync(PsqlSession session, PostgresCatalogue catalogue, CancellationToken cancellation)

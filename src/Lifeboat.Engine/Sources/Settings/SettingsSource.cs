@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Lifeboat.Engine.Apps;
+using Lifeboat.Engine.Apps.Validation;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Snapshots;
@@ -41,7 +42,13 @@ public sealed class SettingsSource(SettingsSettings settings, RunContext run) : 
     private SettingsRestoration Prepare(VerifiedSnapshot snapshot, SourceMetadata captured, RestoreScope scope, RestoreRun restore) =>
         FileFailure.Tell(Name, () => new SettingsRestoration(settings, run, snapshot, captured, scope, restore));
 
-    public ISwitch Resume(JsonElement record, RestoreRun restore) => new PathSwitch(run, Name, PathSwitchRecord.From(record, Name));
+    /// <summary>What was captured below the app's folder goes back there, also where the app file does not name it any more.</summary>
+    public ISwitch Resume(JsonElement record, RestoreRun restore)
+    {
+        string[] places = [.. settings.Files.Select(SwitchPlace.Resolve)];
+        PathNames names = new(Name, path => places.Contains(path) || AppPaths.Inside(settings.Directory, path) is not (null or "."));
+        return new PathSwitch(run, Name, PathSwitchRecord.From(record, Name, names, []));
+    }
 
     private IEnumerable<Problem> FileProblems()
     {

@@ -49,5 +49,6 @@ public sealed class SqliteSource(SqliteSettings settings, RunContext run) : ISou
             $"restore them to another file with `--target {Name}=…`", Name)
         : FileFailure.Tell(Name, () => new SqlitePartRestoration(settings, run, snapshot, captured, scope, restore));
 
-    public ISwitch Resume(JsonElement record, RestoreRun restore) => SqliteRestoration.SwitchOf(run, Name, PathSwitchRecord.From(record, Name));
+    public ISwitch Resume(JsonElement record, RestoreRun restore) => SqliteRestoration.SwitchOf(
+        run, Name, PathSwitchRecord.From(record, Name, PathNames.Of(Name, settings.Path), SqliteRestoration.SideSuffixes));
 }

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Lifeboat.Engine.Sources.Local;
+using Lifeboat.Engine.Sources.Trees;
 
 namespace Lifeboat.Engine.Sources.Files.Parts;
 
@@ -18,7 +20,16 @@ internal sealed record PartSwitchRecord(
 
     public JsonElement ToJson() => JsonSerializer.SerializeToElement(this, PartSwitchJson.Default.PartSwitchRecord);
 
-    public static PartSwitchRecord From(JsonElement record, string source) => SwitchRecords.Read(record, PartSwitchJson.Default.PartSwitchRecord, source);
+    /// <param name="names">What it may name.</param>
+    public static PartSwitchRecord From(JsonElement record, string source, PathNames names)
+    {
+        PartSwitchRecord read = SwitchRecords.Read(record, PartSwitchJson.Default.PartSwitchRecord, source);
+        names.RequirePlace(read.Root);
+        names.RequireNames(read.Root, read.Inside, read.Incoming, read.Outgoing);
+        byte[]? foreign = read.Parts.Select(static part => part.Path).FirstOrDefault(static path => TreePath.IsRoot(path) || !TreePath.IsInside(path))
+            ?? read.Folders.Select(static folder => folder.Path).FirstOrDefault(static path => !TreePath.IsInside(path));
+        return foreign is null ? read : throw SwitchNames.Foreign(source, Folder.Readable(foreign));
+    }
 }
 
 /// <summary>One path that is switched.</summary>

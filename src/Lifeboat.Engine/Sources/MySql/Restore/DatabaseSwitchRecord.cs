@@ -52,7 +52,8 @@ internal sealed record DatabaseSwitchRecord(string Live, string? Incoming, strin
 
     public JsonElement ToJson() => JsonSerializer.SerializeToElement(this, MySqlSwitchJson.Default.DatabaseSwitchRecord);
 
-    public static DatabaseSwitchRecord From(JsonElement record, string source) => SwitchRecords.Read(record, MySqlSwitchJson.Default.DatabaseSwitchRecord, source);
+    public static DatabaseSwitchRecord From(JsonElement record, string source) =>
+        RecordRules.Require(SwitchRecords.Read(record, MySqlSwitchJson.Default.DatabaseSwitchRecord, source), source);
 }
 
 /// <summary>What is switched, as it was when the switch began.</summary>

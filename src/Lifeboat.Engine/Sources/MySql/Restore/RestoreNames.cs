@@ -20,6 +20,15 @@ internal sealed record RestoreNames(string Live, string Staging, string Before)
     /// <summary>The name of the scratch database beside a staging one.</summary>
     public static string ScratchOf(string staging) => staging.Replace("__staging_", "__scratch_", StringComparison.Ordinal);
 
+    /// <summary>Fails where a journal's record names other databases than a restore of this one would have.</summary>
+    /// <exception cref="Errors.LifeboatException">It does.</exception>
+    public static void Require(DatabaseSwitchRecord record, string database, string source)
+    {
+        if (record.Live != database)
+            throw SwitchNames.Foreign(source, $"the database {record.Live}");
+        SwitchNames.Require(source, record.Incoming, record.Outgoing, id => For(database, id).Staging, id => For(database, id).Before);
+    }
+
     private static string Fit(string name, string suffix)
     {
         int room = MaxCharacters - suffix.Length;

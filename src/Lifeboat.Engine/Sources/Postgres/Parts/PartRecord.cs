@@ -55,7 +55,17 @@ internal sealed record PartRecord(string Database, PartWay Way, string Incoming,
 
     public JsonElement ToJson() => JsonSerializer.SerializeToElement(this, PartRecordJson.Default.PartRecord);
 
-    public static PartRecord From(JsonElement record, string source) => SwitchRecords.Read(record, PartRecordJson.Default.PartRecord, source);
+    public static PartRecord From(JsonElement record, string source)
+    {
+        PartRecord read = SwitchRecords.Read(record, PartRecordJson.Default.PartRecord, source);
+        foreach (string schema in new[] { read.Incoming, read.Outgoing })
+        {
+            if (!PartNames.IsOurs(schema))
+                throw SwitchNames.Foreign(source, $"the schema {schema}");
+        }
+
+        return read.Encoding.All(static c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-') ? read : throw SwitchNames.Foreign(source, $"the encoding {read.Encoding}");
+    }
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]

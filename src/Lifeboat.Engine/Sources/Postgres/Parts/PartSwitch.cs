@@ -124,4 +124,8 @@ internal static class PartNames
 
     /// <summary>Of what was restored for people to look at.</summary>
     public static string Restored(string id) => "restored_" + id;
+
+    /// <summary>Whether a name is one of these.</summary>
+    public static bool IsOurs(string name) => new[] { Staging(""), Before(""), Restored("") }.Any(
+        form => name.StartsWith(form, StringComparison.Ordinal) && SwitchNames.IsId(name[form.Length..]));
 }

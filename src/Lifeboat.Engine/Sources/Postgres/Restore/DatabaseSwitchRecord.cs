@@ -55,7 +55,8 @@ internal sealed record DatabaseSwitchRecord(string Live, string? Incoming, strin
 
     public JsonElement ToJson() => JsonSerializer.SerializeToElement(this, PostgresSwitchJson.Default.DatabaseSwitchRecord);
 
-    public static DatabaseSwitchRecord From(JsonElement record, string source) => SwitchRecords.Read(record, PostgresSwitchJson.Default.DatabaseSwitchRecord, source);
+    public static DatabaseSwitchRecord From(JsonElement record, string source) =>
+        RecordRules.Require(SwitchRecords.Read(record, PostgresSwitchJson.Default.DatabaseSwitchRecord, source), source);
 }
 
 /// <param name="Sessions">How many there have been; null on a server that does not count them (13).</param>

@@ -157,7 +157,7 @@ internal sealed class PostgresRestoration(
             await changes.PrepareAsync(session, prepared.Roles, context, cancellation);
         await context.StepAsync("create roles", () => new RoleRestoration(run).ApplyAsync(
             session, prepared.Roles, prepared.Rights,
-            (roles, revokes) => NoteMadeAsync(databases, made => made with { Roles = roles, Revokes = revokes }, cancellation), cancellation));
+            (roles, given) => NoteMadeAsync(databases, made => made with { Roles = roles, Given = given }, cancellation), cancellation));
         foreach (GlobalTablespace space in prepared.CreateTablespaces)
             await CreateTablespaceAsync(session, databases, space, cancellation);
         PostgresDatabase database = target.Details.Database;

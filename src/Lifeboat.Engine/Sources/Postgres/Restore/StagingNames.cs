@@ -18,6 +18,17 @@ internal sealed record StagingNames(string Live, string Staging, string Before, 
     public static StagingNames For(string database, string restoreId) =>
         new(database, Fit(database, "__staging_" + restoreId), Fit(database, "__before_" + restoreId), Fit(database, "__reference_" + restoreId)) { RestoreId = restoreId };
 
+    /// <summary>Fails where a journal's record names other databases than a restore of this one would have.</summary>
+    /// <exception cref="Errors.LifeboatException">It does.</exception>
+    public static void Require(DatabaseSwitchRecord record, string database, string source)
+    {
+        if (record.Live != database)
+            throw SwitchNames.Foreign(source, $"the database {record.Live}");
+        if (record.Reference is { } reference && !SwitchNames.IsNamed(reference, "reference_", id => For(database, id).Reference))
+            throw SwitchNames.Foreign(source, $"the database {reference}");
+        SwitchNames.Require(source, record.Incoming, record.Outgoing, id => For(database, id).Staging, id => For(database, id).Before);
+    }
+
     private static string Fit(string name, string suffix)
     {
         byte[] bytes = Encoding.UTF8.GetBytes(name);

@@ -112,6 +112,9 @@ internal sealed record ParameterGrant(string Parameter, string Privilege, string
 {
     private static readonly string[] s_privileges = ["SET", "ALTER SYSTEM"];
 
+    /// <summary>Whether the privilege is one that there is: it is put into statements as it stands.</summary>
+    public bool IsKnown => s_privileges.Contains(Privilege);
+
     public override (string On, string To) Pair => ($"{Privilege} {Parameter}", Grantee);
 
     public override string? By => Grantor;

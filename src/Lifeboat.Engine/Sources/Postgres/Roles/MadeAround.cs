@@ -1,8 +1,8 @@
 namespace Lifeboat.Engine.Sources.Postgres.Roles;
 
 /// <summary>What a restore made around a database: nobody else uses it as long as the database is not live.</summary>
-/// <param name="Revokes">Statements that take back what was granted to or by the roles.</param>
-internal sealed record MadeAround(IReadOnlyList<MadeRole> Roles, IReadOnlyList<string> Revokes, IReadOnlyList<string> Tablespaces)
+/// <param name="Given">What was given to or by the roles, and has to be taken back before they are dropped.</param>
+internal sealed record MadeAround(IReadOnlyList<MadeRole> Roles, IReadOnlyList<Grant> Given, IReadOnlyList<string> Tablespaces)
 {
     public static MadeAround Nothing { get; } = new([], [], []);
 }

@@ -18,12 +18,12 @@ internal sealed class RoleRestoration(MadeOnServers run)
         SET LOCAL log_duration = off; SET LOCAL pg_stat_statements.track_utility = off; SET LOCAL pgaudit.log = 'none'
         """;
 
-    private readonly List<string> _revokes = [];
+    private readonly List<Grant> _given = [];
 
     /// <param name="noteAsync">Given the roles, and what takes back their grants, before they are there for good.</param>
     /// <exception cref="LifeboatException">The server refused a role; none was created then.</exception>
     public async Task ApplyAsync(
-        PsqlSession session, RolePlan plan, TargetRights rights, Func<IReadOnlyList<MadeRole>, IReadOnlyList<string>, Task> noteAsync, CancellationToken cancellation)
+        PsqlSession session, RolePlan plan, TargetRights rights, Func<IReadOnlyList<MadeRole>, IReadOnlyList<Grant>, Task> noteAsync, CancellationToken cancellation)
     {
         if (plan.Create.Count == 0)
             return;
@@ -39,11 +39,11 @@ internal sealed class RoleRestoration(MadeOnServers run)
             foreach (Grant grant in plan.Grant)
             {
                 await RunAsync(session, grant.Sql(), $"making role {grant.Pair.To} {grant.Words}", cancellation);
-                _revokes.Add(grant.RevokeSql());
+                _given.Add(grant);
             }
 
             IReadOnlyList<MadeRole> made = await ThereAsync(session, plan, cancellation);
-            await noteAsync(made, _revokes);
+            await noteAsync(made, _given);
             await session.ExecuteAsync("COMMIT", cancellation);
             run.Roles.UnionWith(made);
         }
@@ -74,7 +74,7 @@ internal sealed class RoleRestoration(MadeOnServers run)
         await session.ExecuteAsync("BEGIN", cancellation);
         try
         {
-            await session.ExecuteAsync(string.Join("; ", made.Revokes.Reverse().Append(drops)), cancellation);
+            await session.ExecuteAsync(string.Join("; ", made.Given.Reverse().Select(static grant => grant.RevokeSql()).Append(drops)), cancellation);
             await session.ExecuteAsync("COMMIT", cancellation);
             return [];
         }

@@ -1,0 +1,50 @@
+namespace Lifeboat.Engine.Sources.Local;
+
+/// <summary>The paths that a journal may name for a source that is switched by renames.</summary>
+/// <param name="source">For messages.</param>
+/// <param name="isPlace">Whether something live of the source may stand at a path.</param>
+internal sealed class PathNames(string source, Predicate<string> isPlace)
+{
+    /// <summary>For a source with one live path.</summary>
+    public static PathNames Of(string source, string live)
+    {
+        string place = SwitchPlace.Resolve(live);
+        return new PathNames(source, path => path == place);
+    }
+
+    /// <exception cref="Errors.LifeboatException">It names something else.</exception>
+    public PathSwitchRecord Require(PathSwitchRecord record, IReadOnlyList<string> sideSuffixes)
+    {
+        if (!record.SideSuffixes.SequenceEqual(sideSuffixes))
+            throw SwitchNames.Foreign(source, string.Join(", ", record.SideSuffixes));
+        if (record.Paths.Count == 0)
+            throw SwitchNames.Foreign(source, "no path");
+        foreach (PathExchange path in record.Paths)
+        {
+            RequirePlace(path.Path);
+            RequireNames(path.Path, path.Inside, path.Incoming, path.Outgoing);
+            if (path.CreatedFolders.FirstOrDefault(folder => !IsAbove(folder, path.Path)) is { } foreign)
+                throw SwitchNames.Foreign(source, foreign);
+            byte[][] staying = [.. path.Staying?.Folders.Select(static folder => folder.Path) ?? [], .. path.Staying?.Paths ?? []];
+            if (Array.Find(staying, static one => !TreePath.IsInside(one)) is { } outside)
+                throw SwitchNames.Foreign(source, Folder.Readable(outside));
+        }
+
+        return record;
+    }
+
+    public void RequirePlace(string path)
+    {
+        if (!Path.IsPathFullyQualified(path) || Path.GetFullPath(path) != path || !isPlace(path))
+            throw SwitchNames.Foreign(source, path);
+    }
+
+    public void RequireNames(string path, bool inside, string? incoming, string outgoing)
+    {
+        string prefix = inside ? InPlaceExchange.Prefix : $"{Path.GetFileName(path)}__";
+        SwitchNames.Require(source, incoming, outgoing, id => $"{prefix}staging_{id}", id => $"{prefix}before_{id}");
+    }
+
+    private static bool IsAbove(string folder, string path) =>
+        Path.IsPathFullyQualified(folder) && Path.GetFullPath(folder) == folder && path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+}
