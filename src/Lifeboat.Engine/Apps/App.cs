@@ -70,6 +70,9 @@ public sealed record App
     /// <summary><c>restore_check:</c>; null where a backup does not try to restore its definitions.</summary>
     public RestoreCheckSettings? RestoreCheck { get; init; }
 
+    /// <summary><c>pass_environment:</c>: variables that hooks and the programs of <c>command:</c> secrets inherit beside the usual few.</summary>
+    public IReadOnlyList<string> PassEnvironment { get; init; } = [];
+
     /// <summary><c>tools:</c>: folders to look for an engine's client programs in first, by engine (<c>postgres</c>).</summary>
     public IReadOnlyDictionary<string, string> Tools { get; init; } = new Dictionary<string, string>();
 

@@ -55,6 +55,7 @@ public static class AppFile
         {
             new OverlapRules(Path.GetDirectoryName(path)!, mistakes).Check(root);
             new ReferenceRules(mistakes).Check(root);
+            new PassedSecrets(mistakes).Check(root);
         }
 
         return mistakes.Any ? throw new LifeboatException(mistakes.Problems) : new AppBuilder(path).Build((MapNode)tree!);

@@ -32,7 +32,7 @@ public sealed class BackupOperation
         _app = app;
         _recorder = new RunRecorder(context.Progress, context.Host.Time);
         _context = context with { Progress = _recorder, Host = context.Host with { Workers = app.Workers ?? context.Host.Workers } };
-        _secrets = new SecretResolver(app.Directory, _context);
+        _secrets = SecretResolver.For(app, _context);
         _factory = new SourceFactory(app, _context, _secrets);
     }
 

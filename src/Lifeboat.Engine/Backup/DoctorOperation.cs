@@ -25,7 +25,7 @@ public sealed record DoctorReport(IReadOnlyList<DoctorFinding> Findings);
 /// <summary>Looks for every reason why the app could not be backed up here and now; changes nothing of the app's.</summary>
 public sealed class DoctorOperation(App app, RunContext context)
 {
-    private readonly SecretResolver _secrets = new(app.Directory, context);
+    private readonly SecretResolver _secrets = SecretResolver.For(app, context);
 
     public async Task<DoctorReport> RunAsync(CancellationToken cancellation)
     {

@@ -6,6 +6,9 @@ namespace Lifeboat.Engine.Processes;
 /// <param name="Program">A path, or a name to look up in PATH.</param>
 public sealed record ProgramStart(string Program, IReadOnlyList<string> Arguments)
 {
+    /// <summary>Variables that the program inherits beside the usual few (docs/app-file.md); <c>*</c> at the end stands for anything.</summary>
+    public IReadOnlyList<string> Inherits { get; init; } = [];
+
     /// <summary>Variables to set beside the inherited ones; null removes one.</summary>
     public IReadOnlyDictionary<string, string?> Environment { get; init; } = new Dictionary<string, string?>();
 

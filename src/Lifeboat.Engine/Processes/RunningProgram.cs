@@ -66,6 +66,7 @@ public sealed class RunningProgram : IAsyncDisposable
             StandardErrorEncoding = new UTF8Encoding(false),
             WorkingDirectory = start.WorkingDirectory ?? "",
         };
+        ProgramVariables.Narrow(info.Environment, start.Inherits);
         foreach ((string name, string? value) in start.Environment)
             info.Environment[name] = value;
         foreach ((string name, Secret secret) in start.Secrets.Select(static s => (s.Key, s.Value)))

@@ -14,7 +14,7 @@ namespace Lifeboat.Engine.Restore;
 /// <param name="app">With the sources as the app file has them; a journal's own targets are put in their place.</param>
 internal sealed class PastRestores(App app, RunContext run)
 {
-    private readonly SecretResolver _secrets = new(app.Directory, run);
+    private readonly SecretResolver _secrets = SecretResolver.For(app, run);
 
     /// <summary>Targets that this command was given, by source: a reference to a secret is only taken from here, never from a journal.</summary>
     public IReadOnlyDictionary<string, string> Targets { get; init; } = new Dictionary<string, string>();

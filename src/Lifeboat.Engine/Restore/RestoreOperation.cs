@@ -97,7 +97,7 @@ public sealed class RestoreOperation(App? app, RunContext context)
 
     private static StagedSources Prepare(Work work, VerifiedSnapshot snapshot, Func<string, RestoreRun> runOf)
     {
-        SourceFactory factory = new(work.Target, work.Run, new SecretResolver(work.Target.Directory, work.Run));
+        SourceFactory factory = new(work.Target, work.Run, SecretResolver.For(work.Target, work.Run));
         return new StagedSources(
             Selection.Prepare(
                 work.Captured,

@@ -32,7 +32,7 @@ public sealed class HookRunner(App app, RunContext run, IReadOnlyDictionary<stri
         foreach (IReadOnlyList<string> command in commands)
         {
             run.Progress.Report(new Noted(null, $"hook {name}: {command[0]}"));
-            ProgramStart start = new(command[0], [.. command.Skip(1)]) { Environment = environment, WorkingDirectory = app.Directory };
+            ProgramStart start = new(command[0], [.. command.Skip(1)]) { Environment = environment, Inherits = app.PassEnvironment, WorkingDirectory = app.Directory };
             await run.StepAsync($"hook {name}", () => RunAsync(name, start, cancellation));
         }
     }

@@ -13,9 +13,15 @@ namespace Lifeboat.Engine.Secrets;
 /// <param name="directory">The app file's folder: <c>file:</c> paths are relative to it, and commands run in it.</param>
 public sealed class SecretResolver(string directory, RunContext context) : ISecretResolver
 {
+    /// <param name="app">Whose secrets they are.</param>
+    public static SecretResolver For(App app, RunContext context) => new(app.Directory, context) { Inherited = app.PassEnvironment };
+
     private const int MaxBytes = 64 * 1024;
     private static readonly TimeSpan CommandLimit = TimeSpan.FromMinutes(2);
     private readonly ConcurrentDictionary<string, bool> _warned = new(StringComparer.Ordinal);
+
+    /// <summary>Variables that programs inherit beside the usual few.</summary>
+    public IReadOnlyList<string> Inherited { get; init; } = [];
 
     public async Task<Secret> ResolveAsync(SecretReference reference, CancellationToken cancellation)
     {
@@ -84,7 +90,7 @@ public sealed class SecretResolver(string directory, RunContext context) : ISecr
         if (!CommandWords.TrySplit(reference.Locator, out IReadOnlyList<string>? words, out _))
             throw Unusable(reference, "is not a command", "write `command:PROGRAM ARGS`");
         string program = words[0].AsSpan().ContainsAny('/', '\\') ? Path.GetFullPath(Path.Combine(directory, words[0])) : words[0];
-        ProgramStart start = new(program, [.. words.Skip(1)]) { WorkingDirectory = directory };
+        ProgramStart start = new(program, [.. words.Skip(1)]) { WorkingDirectory = directory, Inherits = Inherited };
         using CancellationTokenSource limit = new(CommandLimit, context.Host.Time);
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
         byte[] output = [];

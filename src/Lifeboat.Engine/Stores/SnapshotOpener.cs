@@ -25,7 +25,7 @@ public sealed class SnapshotOpener(App? app, RunContext context)
     private async Task<Secret?> PasswordAsync(CancellationToken cancellation)
     {
         if (app?.Password is { } reference)
-            return await new SecretResolver(app.Directory, context).ResolveAsync(reference, cancellation);
+            return await SecretResolver.For(app, context).ResolveAsync(reference, cancellation);
         return GivenPassword(context.Host);
     }
 

@@ -181,6 +181,12 @@ internal static class AppFileKeys
                             "write `files: filestore`, with the name of a source of type `files`"),
                     ]))),
             new("hooks", Hooks),
+            new("pass_environment", new ListShape(
+                "Environment variables that hooks and the programs of `command:` secrets get beside the usual few; no secret that `env:` names.",
+                new TextShape("One name.", "VAULT_ADDR") { MaxLength = 255, Pattern = "^[A-Za-z_][A-Za-z0-9_]*$", Rule = TextRules.VariableName })
+            {
+                Unique = true,
+            }),
             new("restore_check", new MapShape(
                 "Behind a backup, databases' definitions are restored without rows into a scratch database and compared.",
                 [

@@ -23,6 +23,7 @@ internal sealed class AppBuilder(string file)
         References = root.Value("references") is ListNode references
             ? [.. references.Items.Cast<MapNode>().Select(static map => FileReference.Of(map.Text("column")!, map.Text("files")!))] : [],
         Hooks = root.Value("hooks") is MapNode hooks ? HooksOf(hooks) : new Hooks(),
+        PassEnvironment = Texts(root, "pass_environment"),
         RestoreCheck = root.Value("restore_check") is MapNode check
             ? new RestoreCheckSettings(
                 check.Text("when") == "always" ? RestoreCheckTime.Always : RestoreCheckTime.Changed, TextsByName(check, "targets"))

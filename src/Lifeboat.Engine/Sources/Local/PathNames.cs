@@ -1,3 +1,6 @@
+using System.Globalization;
+using Lifeboat.Engine.Sources.Trees;
+
 namespace Lifeboat.Engine.Sources.Local;
 
 /// <summary>The paths that a journal may name for a source that is switched by renames.</summary>
@@ -5,11 +8,14 @@ namespace Lifeboat.Engine.Sources.Local;
 /// <param name="isPlace">Whether something live of the source may stand at a path.</param>
 internal sealed class PathNames(string source, Predicate<string> isPlace)
 {
+    /// <summary>Whether exactly one path is switched; else there may be none (of a merge that found all files there).</summary>
+    public bool IsOne { get; init; }
+
     /// <summary>For a source with one live path.</summary>
     public static PathNames Of(string source, string live)
     {
         string place = SwitchPlace.Resolve(live);
-        return new PathNames(source, path => path == place);
+        return new PathNames(source, path => path == place) { IsOne = true };
     }
 
     /// <exception cref="Errors.LifeboatException">It names something else.</exception>
@@ -17,8 +23,8 @@ internal sealed class PathNames(string source, Predicate<string> isPlace)
     {
         if (!record.SideSuffixes.SequenceEqual(sideSuffixes))
             throw SwitchNames.Foreign(source, string.Join(", ", record.SideSuffixes));
-        if (record.Paths.Count == 0)
-            throw SwitchNames.Foreign(source, "no path");
+        if (IsOne && record.Paths.Count != 1)
+            throw SwitchNames.Foreign(source, string.Create(CultureInfo.InvariantCulture, $"{record.Paths.Count} paths"));
         foreach (PathExchange path in record.Paths)
         {
             RequirePlace(path.Path);

@@ -44,6 +44,9 @@ public sealed record MySqlConnection
 
     public Secret? Password { get; }
 
+    /// <summary>Where MySQL's and MariaDB's clients look for their settings and plugins. Images of both have passwords in other variables of that prefix.</summary>
+    private static readonly string[] s_inherited = ["MYSQL_HOME", "MYSQL_GROUP_SUFFIX", "MYSQL_HOST", "MYSQL_TCP_PORT", "MYSQL_UNIX_PORT", "MARIADB_HOME", "LIBMYSQL_*"];
+
     /// <summary>The command prefix that reaches the server's program; empty for none.</summary>
     public IReadOnlyList<string> Via { get; }
 
@@ -89,12 +92,12 @@ public sealed record MySqlConnection
         if (Password is not null && Via.Count == 0 && OperatingSystem.IsWindows())
         {
             // There is no such shell; the program takes the password from its environment, which only the same user can see.
-            return (new ProgramStart(program, [.. s_arguments, .. Where()]) { Secrets = new Dictionary<string, Secret> { ["MYSQL_PWD"] = Password } }, default);
+            return (new ProgramStart(program, [.. s_arguments, .. Where()]) { Inherits = s_inherited, Secrets = new Dictionary<string, Secret> { ["MYSQL_PWD"] = Password } }, default);
         }
 
         string[] all = Password is null ? [.. Via, .. words] : [.. Via, "sh", "-c", PasswordShim, "sh", .. words];
         return (
-            new ProgramStart(all[0], all[1..]) { Environment = environment },
+            new ProgramStart(all[0], all[1..]) { Environment = environment, Inherits = s_inherited },
             Password is null ? default : Encoding.UTF8.GetBytes($"password=\"{OptionValue(Password.Reveal())}\"\n"));
     }
 

@@ -27,6 +27,9 @@ public sealed partial record PostgresConnection
     /// <summary>The source's name, for messages.</summary>
     public string Source { get; }
 
+    /// <summary>libpq's own variables (PostgreSQL manual, 34.15).</summary>
+    private static readonly string[] s_inherited = ["PG*"];
+
     /// <summary>For how long nothing may come or go before it is asked whether the server still works; null for ever.</summary>
     public TimeSpan? StallLimit { get; private init; }
 
@@ -147,7 +150,7 @@ public sealed partial record PostgresConnection
         };
         if (Via.Count == 0)
         {
-            ProgramStart start = new(words[0], words[1..]) { Environment = environment };
+            ProgramStart start = new(words[0], words[1..]) { Environment = environment, Inherits = s_inherited };
             return new PostgresCommand(
                 connect && Password is not null ? start with { Secrets = new Dictionary<string, Secret> { ["PGPASSWORD"] = Password } }
                     : start, default);
@@ -156,7 +159,7 @@ public sealed partial record PostgresConnection
         bool shim = connect && Password is not null;
         string[] all = shim ? [.. Via, "sh", "-c", PasswordShim, "sh", .. words] : [.. Via, .. words];
         return new PostgresCommand(
-            new ProgramStart(all[0], all[1..]) { Environment = environment },
+            new ProgramStart(all[0], all[1..]) { Environment = environment, Inherits = s_inherited },
             shim ? Encoding.UTF8.GetBytes(Password!.Reveal() + "\n") : default);
     }
 
