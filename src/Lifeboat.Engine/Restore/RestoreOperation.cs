@@ -91,7 +91,7 @@ public sealed class RestoreOperation(App? app, RunContext context)
 
     private static IEnumerable<ISource> Targets(Work work)
     {
-        SourceFactory factory = new(work.Target, work.Run, new SecretResolver(work.Target.Directory, work.Run));
+        SourceFactory factory = new(work.Target, work.Run, SecretResolver.For(work.Target, work.Run));
         return work.Captured.Select(one => factory.Create(Selection.SettingsOf(work.Target, one, work.Request)));
     }
 

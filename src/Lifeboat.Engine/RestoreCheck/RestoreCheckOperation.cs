@@ -30,7 +30,7 @@ public sealed class RestoreCheckOperation
     {
         _app = app;
         _run = context with { Host = context.Host with { Workers = app.Workers ?? context.Host.Workers } };
-        _secrets = new SecretResolver(app.Directory, _run);
+        _secrets = SecretResolver.For(app, _run);
     }
 
     /// <summary>Checks every source that has definitions.</summary>
