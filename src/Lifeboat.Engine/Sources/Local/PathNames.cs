@@ -1,5 +1,4 @@
 using System.Globalization;
-using Lifeboat.Engine.Sources.Trees;
 
 namespace Lifeboat.Engine.Sources.Local;
 
@@ -31,9 +30,6 @@ internal sealed class PathNames(string source, Predicate<string> isPlace)
             RequireNames(path.Path, path.Inside, path.Incoming, path.Outgoing);
             if (path.CreatedFolders.FirstOrDefault(folder => !IsAbove(folder, path.Path)) is { } foreign)
                 throw SwitchNames.Foreign(source, foreign);
-            byte[][] staying = [.. path.Staying?.Folders.Select(static folder => folder.Path) ?? [], .. path.Staying?.Paths ?? []];
-            if (Array.Find(staying, static one => !TreePath.IsInside(one)) is { } outside)
-                throw SwitchNames.Foreign(source, Folder.Readable(outside));
         }
 
         return record;

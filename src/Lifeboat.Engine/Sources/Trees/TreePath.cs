@@ -7,22 +7,6 @@ internal static class TreePath
 
     public static bool IsRoot(ReadOnlySpan<byte> path) => path.SequenceEqual("."u8);
 
-    /// <summary>Whether a path is of this form and leads nowhere else.</summary>
-    public static bool IsInside(ReadOnlySpan<byte> path)
-    {
-        if (IsRoot(path))
-            return true;
-        if (!path.StartsWith("./"u8) || path.Contains((byte)0))
-            return false;
-        foreach (Range range in path[2..].Split((byte)'/'))
-        {
-            if (path[2..][range] is [] or [(byte)'.'] or [(byte)'.', (byte)'.'])
-                return false;
-        }
-
-        return true;
-    }
-
     public static byte[] Child(byte[] parent, byte[] name) => [.. parent, (byte)'/', .. name];
 
     /// <summary>How deep a path is; the root is 0.</summary>

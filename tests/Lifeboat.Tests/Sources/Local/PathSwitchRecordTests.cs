@@ -22,12 +22,13 @@ public sealed class PathSwitchRecordTests
         PathExchange exchange = new("/srv/files", "files__staging_a", "files__before_a", true, false, [], null);
         JsonElement inFolders = new PathSwitchRecord([exchange with { Staying = new Staying([new StayingFolder(bytes, null, null)], []) }], []).ToJson();
         JsonElement inPaths = new PathSwitchRecord([exchange with { Staying = new Staying([], [bytes]) }], []).ToJson();
+        PathSwitchRecord Read(JsonElement record) => PathSwitchRecord.From(record, "files", PathNames.Of("files", "/srv/files"), []);
         foreach (JsonElement record in (JsonElement[])[inFolders, inPaths])
         {
             if (good)
-                Assert.Equal(bytes, PathSwitchRecord.From(record, "files").Paths[0].Staying!.Folders.Select(static one => one.Path).Concat(PathSwitchRecord.From(record, "files").Paths[0].Staying!.Paths).Single());
+                Assert.Equal(bytes, Read(record).Paths[0].Staying!.Folders.Select(static one => one.Path).Concat(Read(record).Paths[0].Staying!.Paths).Single());
             else
-                Assert.Equal(ErrorCodes.JournalDamaged, Assert.Throws<LifeboatException>(() => PathSwitchRecord.From(record, "files")).Code);
+                Assert.Equal(ErrorCodes.JournalDamaged, Assert.Throws<LifeboatException>(() => Read(record)).Code);
         }
     }
 }
