@@ -77,6 +77,38 @@ public sealed class ReloadedDefinitionTests(TwoServers servers) : IClassFixture<
         Assert.Contains("view public.\"it self\"", warning.Message);
     }
 
+    /// <summary>pg_dump and pg_restore do not bring this database back.</summary>
+    [Fact]
+    public async Task Definitions_that_need_the_databases_own_path_or_other_rows_are_restored()
+    {
+        Source.CreateDatabase("own path");
+        Source.Sql("own path", OwnPathSql);
+        await using VerifiedSnapshot snapshot = await _bench.CaptureAsync(Source, "own path");
+
+        await _bench.RestoreAsync(snapshot, Target, "own path");
+
+        Assert.Empty(_bench.Host.Warnings);
+        RestoreBench.AssertSameDump(Source, "own path", Target, "own path");
+        Assert.Equal("A!|a!", Target.Sql("own path", "SELECT a || '!', g FROM s.computed WHERE a = 'A'").Trim());
+    }
+
+    private const string OwnPathSql =
+        """
+        CREATE SCHEMA s; ALTER DATABASE "own path" SET search_path = s, public; SET search_path = s, public;
+        CREATE EXTENSION cube; CREATE EXTENSION earthdistance;
+        CREATE TABLE places (id int, lat float8, lng float8); INSERT INTO places SELECT i, i, i FROM generate_series(1, 50) i;
+        CREATE INDEX near ON places USING gist (ll_to_earth(lat, lng));
+        CREATE FUNCTION norm(s text) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT lower(s)';
+        CREATE FUNCTION slug(s text) RETURNS text IMMUTABLE LANGUAGE sql AS $$ SELECT norm(s) || '!' $$;
+        CREATE FUNCTION slug_too(s text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RETURN norm(s) || '!'; END $$;
+        CREATE TABLE computed (a text, g text GENERATED ALWAYS AS (slug(a)) STORED, h text GENERATED ALWAYS AS (slug_too(a)) STORED); INSERT INTO computed VALUES ('A'), ('B');
+        CREATE INDEX slugs ON computed (slug(a), slug_too(g)) WHERE slug(a) <> 'x';
+        CREATE TABLE z_states (s varchar PRIMARY KEY); INSERT INTO z_states VALUES ('a'), ('b');
+        CREATE FUNCTION known(x text) RETURNS boolean STABLE LANGUAGE sql AS 'SELECT EXISTS (SELECT FROM z_states WHERE s = x)';
+        CREATE TABLE a_items (s varchar CHECK (known(s)) CHECK (s IN ('a', 'b'))); INSERT INTO a_items VALUES ('a'), ('b');
+        CREATE VIEW one AS SELECT 1 AS a; CREATE VIEW two AS SELECT a FROM one; CREATE OR REPLACE VIEW one AS SELECT a FROM two WHERE false;
+        """;
+
     /// <summary>Real texts of a server, of which one token after the other is changed, taken away or doubled.</summary>
     [Theory]
     [InlineData(Reloaded, "mutated")]

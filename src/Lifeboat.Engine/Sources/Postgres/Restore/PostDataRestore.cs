@@ -169,7 +169,7 @@ internal sealed class PostDataRestore(RestoreTarget target, OwnerSessions owners
 
     public static LifeboatException Failed(RestoreTarget target, string statement, LifeboatException cause, PostgresError error) => new(
         ErrorCodes.PostgresRestoreFailed,
-        $"a definition of the post-data section of {target.Folder}/schema.dump could not be made: {error}: {Short(statement)}",
+        $"a definition of {target.Folder}/schema.dump could not be made: {error}: {Short(statement)}",
         "the server's message names the object; mend what it says on the target server, then run again", target.Source, cause.InnerException);
 
     private static string Short(string sql) => sql.Length > 500 ? sql[..500] + "…" : sql;

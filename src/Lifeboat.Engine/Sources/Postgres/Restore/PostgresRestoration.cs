@@ -76,13 +76,10 @@ internal sealed class PostgresRestoration(
         PreparedRestore prepared = _prepared;
         _unfit = new UnfitRows(target);
         StagedContent content = new(target);
-        using SchemaRestore schema = new(
-            context, target.RestoreTools, target.Staging, snapshot, $"{target.Folder}/schema.dump", prepared.KeepTablespaces, target.ServerMajor);
+        SchemaRestore schema = new(target, prepared.KeepTablespaces);
         await StepAsync("roles and the empty database", () => CreateAsync(target, _switch, prepared, cancellation));
         ExtensionRestore extensions = new(target.Details);
-        await StepAsync("what comes before the rows", () => extensions.EditsSchema || prepared.ExtensionVersions.Count > 0 || target.NewerToolsCaptured
-            ? schema.PreDataAsync(extensions, prepared.ExtensionVersions, cancellation)
-            : schema.PreDataAsync(cancellation));
+        await StepAsync("what comes before the rows", () => schema.PreDataAsync(extensions, prepared.ExtensionVersions, cancellation));
         _readBack = new TableReadBack(target);
         OwnerSessions owners = new(target, prepared.Rights.Superuser, (roles, token) => _switch.NoteAsync(_switch.State with { LoadRoles = roles }, token));
         using ChecksSetAside checks = new(target);
@@ -239,7 +236,7 @@ internal sealed class PostgresRestoration(
         await using PsqlSession session = await target.OpenStagingAsync(cancellation);
         await triggers.DisableAsync(session, cancellation);
         _unfilled = await content.RefreshAsync(session, cancellation);
-        await StagedContent.AnalyzeAsync(session, cancellation);
+        await content.AnalyzeAsync(session, cancellation);
         foreach (string sql in new ExtensionRestore(target.Details).AtEndSql)
             await session.ExecuteAsync(sql, cancellation);
         bool isThere(string role) => role.StartsWith("pg_", StringComparison.Ordinal) || prepared.RolesThere.Contains(NameText.Decode(role, target.Details));

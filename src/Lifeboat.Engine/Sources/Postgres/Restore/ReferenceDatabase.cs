@@ -54,12 +54,13 @@ internal sealed class ReferenceDatabase(RestoreTarget target, PreparedRestore pr
     }
 
     /// <summary>A statement that the server refuses makes nothing: what would have come of it is missing from the comparison, which tells.</summary>
-    private static async Task<string?> RefusedAsync(PsqlSession session, SqlStatement statement, string more, CancellationToken cancellation)
+    private async Task<string?> RefusedAsync(PsqlSession session, SqlStatement statement, string more, CancellationToken cancellation)
     {
         string sql = statement.Text + more;
         try
         {
-            await session.ExecuteAsync(session.TextEncoding.Equals(Encoding.Latin1) ? sql : session.TextEncoding.GetString(Encoding.Latin1.GetBytes(sql)), cancellation);
+            await UnderOwnPath.RunAsync(
+                target, session, session.TextEncoding.Equals(Encoding.Latin1) ? sql : session.TextEncoding.GetString(Encoding.Latin1.GetBytes(sql)), cancellation);
             return null;
         }
         catch (LifeboatException e) when (PostgresError.Of(e) is { RefusesTheStatement: true } error)

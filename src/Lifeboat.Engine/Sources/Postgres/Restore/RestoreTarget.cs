@@ -50,9 +50,6 @@ internal sealed partial record RestoreTarget(
     /// <summary>Whether no event trigger ON login (17 and later) fires for our sessions, and writes what was not captured. Only a superuser may say so.</summary>
     public bool WithoutLoginTriggers { get; init; }
 
-    /// <summary>Whether newer programs than the captured server's made the snapshot.</summary>
-    public bool NewerToolsCaptured => ToolsMajor(Captured) > Details.ServerVersionNumber / 10000;
-
     /// <summary>Finds the server and the programs for it.</summary>
     /// <exception cref="LifeboatException">The server or the programs are not there, or the programs are too old.</exception>
     public static async Task<RestoreTarget> FindAsync(

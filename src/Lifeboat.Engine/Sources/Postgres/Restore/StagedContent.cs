@@ -37,7 +37,7 @@ internal sealed class StagedContent(RestoreTarget target)
     /// Gathers statistics. Analyzing a table reads its children too, and a foreign one's rows are on a server that need not be there: a table with such a child
     /// is left to autovacuum.
     /// </summary>
-    public static async Task AnalyzeAsync(PsqlSession session, CancellationToken cancellation)
+    public async Task AnalyzeAsync(PsqlSession session, CancellationToken cancellation)
     {
         IReadOnlyList<string?[]> rows = await session.QueryAsync(
             """
@@ -49,9 +49,9 @@ internal sealed class StagedContent(RestoreTarget target)
             """,
             cancellation);
         if (rows.Count == 0)
-            await session.ExecuteAsync("ANALYZE", cancellation);
+            await UnderOwnPath.RunAsync(target, session, "ANALYZE", cancellation);
         foreach (string?[][] some in rows.Chunk(TablesAtOnce))
-            await session.ExecuteAsync($"ANALYZE {string.Join(", ", some.Select(static row => SqlText.Identifier(row[0]!, row[1]!)))}", cancellation);
+            await UnderOwnPath.RunAsync(target, session, $"ANALYZE {string.Join(", ", some.Select(static row => SqlText.Identifier(row[0]!, row[1]!)))}", cancellation);
     }
 
     /// <summary>

@@ -83,19 +83,28 @@ internal sealed class TableLoad
 
     private async Task LoadAsync(LoadSessions sessions, LoadJob job, CancellationToken cancellation)
     {
+        bool underOwnPath = false; // A generated column may call what only that finds.
         while (true)
         {
             try
             {
-                await _data.RunAsync(await sessions.OfOwnerAsync(job.Table, cancellation), job, cancellation);
+                PsqlSession session = await sessions.OfOwnerAsync(job.Table, cancellation);
+                if (underOwnPath)
+                    await UnderOwnPath.SetAsync(_target, session, cancellation);
+                await _data.RunAsync(session, job, cancellation);
+                if (underOwnPath)
+                    await UnderOwnPath.ResetAsync(session, cancellation);
                 return;
             }
             catch (LifeboatException e) when (_checks is not null && PostgresError.Of(e) is { RefusesTheStatement: true })
             {
                 // A COPY that fails takes its session along.
                 await sessions.CloseAsync();
-                if (!await _checks.TryAsync(job.Table, PostgresError.Of(e)!, cancellation))
+                if (await _checks.TryAsync(job.Table, PostgresError.Of(e)!, cancellation))
+                    continue;
+                if (underOwnPath || !UnderOwnPath.MayHelp(PostgresError.Of(e)))
                     throw;
+                underOwnPath = true;
             }
         }
     }

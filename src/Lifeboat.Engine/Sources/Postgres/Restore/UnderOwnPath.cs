@@ -16,8 +16,7 @@ internal static class UnderOwnPath
     {
         if (await FailureAsync(session, sql, cancellation) is not { } first)
             return;
-        string path = target.Details.Database.Settings.FirstOrDefault(static s => s.Role is null && s.Name == "search_path")?.Value ?? "public";
-        await session.QueryAsync($"SELECT pg_catalog.set_config('search_path', {SqlText.Literal($"pg_catalog, {path}")}, false)", cancellation);
+        await SetAsync(target, session, cancellation);
         try
         {
             if (await FailureAsync(session, sql, cancellation) is not null)
@@ -25,11 +24,22 @@ internal static class UnderOwnPath
         }
         finally
         {
-            await session.ExecuteAsync(SessionSettings.SearchPathSql, cancellation);
+            await ResetAsync(session, cancellation);
         }
     }
 
-    /// <summary>A failure that may be the path's: rows break a constraint (23) whatever the path.</summary>
+    /// <summary>For what cannot be tried twice in one session, as COPY: what follows runs under the database's own path.</summary>
+    public static async Task SetAsync(RestoreTarget target, PsqlSession session, CancellationToken cancellation)
+    {
+        string path = target.Details.Database.Settings.FirstOrDefault(static s => s.Role is null && s.Name == "search_path")?.Value ?? "public";
+        await session.QueryAsync($"SELECT pg_catalog.set_config('search_path', {SqlText.Literal($"pg_catalog, {path}")}, false)", cancellation);
+    }
+
+    public static Task ResetAsync(PsqlSession session, CancellationToken cancellation) => session.ExecuteAsync(SessionSettings.SearchPathSql, cancellation);
+
+    /// <summary>Whether an error may be the path's: rows break a constraint (23) whatever the path.</summary>
+    public static bool MayHelp(PostgresError? error) => error is { RefusesTheStatement: true, SqlState: not ['2', '3', ..] };
+
     private static async Task<ExceptionDispatchInfo?> FailureAsync(PsqlSession session, string sql, CancellationToken cancellation)
     {
         try
@@ -37,7 +47,7 @@ internal static class UnderOwnPath
             await session.ExecuteAsync(sql, cancellation);
             return null;
         }
-        catch (LifeboatException e) when (PostgresError.Of(e) is { RefusesTheStatement: true, SqlState: not ['2', '3', ..] })
+        catch (LifeboatException e) when (MayHelp(PostgresError.Of(e)))
         {
             return ExceptionDispatchInfo.Capture(e);
         }
