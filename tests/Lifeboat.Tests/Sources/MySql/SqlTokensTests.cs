@@ -55,6 +55,18 @@ public sealed class SqlTokensTests
         Assert.Equal(create.Replace("`a\n  KEY ``", "`a\n  KEY ```", StringComparison.Ordinal), table.Sql);
     }
 
+    [Fact]
+    public void Parts_keep_what_is_for_servers_of_some_version()
+    {
+        const string create = "CREATE TABLE `t` (\n  `a` int /*!80023 INVISIBLE */,\n  KEY `k` (`a`) /*!80000 INVISIBLE */,\n  CONSTRAINT `c` CHECK ((`a` > 0)) /*!80016 NOT ENFORCED */\n)"
+            + " ENGINE=InnoDB\n/*!50100 PARTITION BY HASH (`a`)\n(PARTITION p0 DATA DIRECTORY = '/x' ENGINE = InnoDB) */";
+        TableDefinition table = TableDefinition.Read(create)!;
+        Assert.Equal(create, table.Sql);
+        Assert.Equal("`a` int /*!80023 INVISIBLE */", table.Parts[0].Text);
+        Assert.Equal([TablePartKind.Column, TablePartKind.Key, TablePartKind.Check], table.Parts.Select(static part => part.Kind));
+        Assert.Equal(create.Replace(" DATA DIRECTORY = '/x'", "", StringComparison.Ordinal), table.WithoutDirectories.Sql);
+    }
+
     [Theory]
     [InlineData("CREATE TABLE `t` LIKE `u`")]
     [InlineData("CREATE TABLE `t` (")]

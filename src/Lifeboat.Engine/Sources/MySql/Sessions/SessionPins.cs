@@ -39,7 +39,7 @@ internal static class SessionPins
         [
             .. s_always.Concat(forWriting ? s_forWriting : [])
                 .Where(pin => now.TryGetValue(pin.Variable, out string? value) && !Same(value, pin.Value))
-                .Select(static pin => $"{pin.Variable} = {Sql(pin.Value)}"),
+                .Select(static pin => $"{pin.Variable} = {Sql(pin.Variable, pin.Value)}"),
         ];
         return sets.Length == 0 ? null : $"SET {string.Join(", ", sets)}";
     }
@@ -48,6 +48,7 @@ internal static class SessionPins
         value == wanted || (wanted == None && value.Length == 0)
         || (decimal.TryParse(value, CultureInfo.InvariantCulture, out decimal a) && decimal.TryParse(wanted, CultureInfo.InvariantCulture, out decimal b) && a == b);
 
-    private static string Sql(string value) =>
-        value is None or "ON" or "OFF" or "DEFAULT" || value.All(char.IsAsciiDigit) ? value : $"'{value}'";
+    /// <summary>The word DEFAULT is what the server has, but for one variable, of which it is none.</summary>
+    private static string Sql(string variable, string value) =>
+        value is None or "ON" or "OFF" || value.All(char.IsAsciiDigit) || variable == "system_versioning_asof" ? value : $"'{value}'";
 }

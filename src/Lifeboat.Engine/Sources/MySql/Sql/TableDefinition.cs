@@ -83,7 +83,8 @@ internal sealed record TableDefinition(string Head, IReadOnlyList<TableDefinitio
                 continue;
             if (i == first)
                 return null;
-            parts.Add(Part(create, [.. tokens.Skip(first).Take(i - first)]));
+            // With the ends of comments, which are no tokens: /*!80023 INVISIBLE */
+            parts.Add(Part(create[tokens[first - 1].End..tokens[i].Start].Trim(), [.. tokens.Skip(first).Take(i - first)]));
             first = i + 1;
             if (closes)
                 return new TableDefinition(create[..tokens[open].End], parts, create[tokens[i].Start..]);
@@ -105,9 +106,8 @@ internal sealed record TableDefinition(string Head, IReadOnlyList<TableDefinitio
         }
     }
 
-    private static TableDefinitionPart Part(string create, IReadOnlyList<SqlToken> tokens)
+    private static TableDefinitionPart Part(string text, IReadOnlyList<SqlToken> tokens)
     {
-        string text = create[tokens[0].Start..tokens[^1].End];
         (TablePartKind kind, string name) = tokens switch
         {
             [{ Kind: SqlTokenKind.Name } column, ..] => (TablePartKind.Column, column.Value),
