@@ -25,7 +25,9 @@ public sealed class HostileBundleTests(PostgresServer server) : IClassFixture<Po
         Directory.CreateDirectory(bench.SnapshotFile("../temp"));
         LetTheServerWrite(bench.SnapshotFile("../temp"));
         RestoreBench.CreateShop(server);
+        server.Sql("shop", "ALTER EVENT TRIGGER refuse DISABLE");
         server.Sql("shop", "CREATE FUNCTION app.padded() RETURNS int LANGUAGE sql AS 'SELECT 1 /* " + new string('x', 300) + " */'", "shop_owner");
+        server.Sql("shop", "ALTER EVENT TRIGGER refuse ENABLE ALWAYS");
         await (await bench.CaptureAsync(server, "shop")).DisposeAsync();
         string[] psql =
         [
