@@ -6,13 +6,16 @@ namespace Lifeboat.EngineTests.EndToEnd;
 /// <summary>A server that goes away at a bad moment, and comes back or does not.</summary>
 public sealed class ServerRestartTests
 {
+    /// <summary>Just behind the commit point.</summary>
+    private const string Behind = "run-after:journal: Committed";
+
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Theory]
-    [InlineData("postgres", "ALTER DATABASE shop WITH ALLOW_CONNECTIONS true", true)]
-    [InlineData("postgres", "ALTER DATABASE shop RENAME TO shop__before", false)]
-    [InlineData("mariadb", "create events", true)]
-    [InlineData("mariadb", "RENAME TABLE", false)]
+    [InlineData("postgres", Behind, true)]
+    [InlineData("postgres", "run-before:ALTER DATABASE shop RENAME TO shop__before", false)]
+    [InlineData("mariadb", Behind, true)]
+    [InlineData("mariadb", "run-before:RENAME TABLE", false)]
     public async Task A_server_that_restarts_during_a_restore_is_waited_for_until_all_is_old_or_all_is_new(string kind, string step, bool isNew)
     {
         using TemporaryFolder folder = new();
@@ -36,11 +39,11 @@ public sealed class ServerRestartTests
         InterruptedApp app = InterruptedApp.Create(server, folder["root"], hooks: false);
         Assert.True(app.RestoreNew("never:0").ExitStatus is 0 or 3);
 
-        ProgramRun undo = await RestartAtAsync(server, app, folder, "ALTER DATABASE shop WITH ALLOW_CONNECTIONS true", ["undo", "--yes"]);
+        ProgramRun undo = await RestartAtAsync(server, app, folder, Behind, ["undo", "--yes"]);
 
         Assert.True(undo.ExitStatus is 0 or 3, undo.All);
         Assert.Equal("old 1", server.FirstItem());
-        ProgramRun discard = await RestartAtAsync(server, app, folder, "DROP DATABASE shop__before", ["discard", "--yes"]);
+        ProgramRun discard = await RestartAtAsync(server, app, folder, "run-before:DROP DATABASE shop__before", ["discard", "--yes"]);
         Assert.True(discard.ExitStatus is 0 or 3, discard.All);
         InterruptedApp.AssertSame(app.Old, app.Look(), discard.All);
     }
@@ -53,7 +56,7 @@ public sealed class ServerRestartTests
         InterruptedApp app = InterruptedApp.Create(server, folder["root"], hooks: false);
         app.PatienceSeconds = "2";
 
-        ProgramRun restore = await RestartAtAsync(server, app, folder, "ALTER DATABASE shop WITH ALLOW_CONNECTIONS true", app.RestoreArguments, comesBack: false);
+        ProgramRun restore = await RestartAtAsync(server, app, folder, Behind, app.RestoreArguments, comesBack: false);
 
         Assert.Equal(1, restore.ExitStatus);
         string last = restore.Messages[^1].GetRawText();
@@ -70,7 +73,7 @@ public sealed class ServerRestartTests
         InterruptedApp.AssertSame(app.New, app.Look(), finish.All);
     }
 
-    /// <summary>Runs a command; at the first of its steps that begins so, ends the server, and starts it again some seconds later.</summary>
+    /// <summary>Runs a command; at a step of it, ends the server, and starts it again some seconds later.</summary>
     private static async Task<ProgramRun> RestartAtAsync(
         IInterruptedServer server, InterruptedApp app, TemporaryFolder folder, string step, string[] arguments, bool comesBack = true)
     {
@@ -78,7 +81,7 @@ public sealed class ServerRestartTests
         File.Delete(here);
         File.Delete(gone);
         Task<ProgramRun> running = Task.Run(
-            () => app.Run($"run-before:{step}", $"touch '{here}'; for i in $(seq 600); do test -e '{gone}' && break; sleep 0.1; done", arguments), Cancellation);
+            () => app.Run(step, $"touch '{here}'; for i in $(seq 600); do test -e '{gone}' && break; sleep 0.1; done", arguments), Cancellation);
         while (!File.Exists(here) && !running.IsCompleted)
             await Task.Delay(50, Cancellation);
         Assert.False(running.IsCompleted, running.IsCompleted ? running.Result.All : "");
