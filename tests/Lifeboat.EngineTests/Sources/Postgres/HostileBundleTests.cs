@@ -36,8 +36,9 @@ public sealed class HostileBundleTests(PostgresServer server) : IClassFixture<Po
             $"COMMENT ON ROLE shop_ro IS 1$$ ' $$ \\! touch {witness} -- ';", $"-- a\r \\! touch {witness}\n", $"ALTER ROLE shop_ro SET work_mem TO 'a\0\n' \\! touch {witness}\n;",
             $"CREATE ROLE a\u00a0$$ \\! touch {witness} $$;", "CREATE ROLE helper7 SUPERUSER LOGIN PASSWORD 'x';", $"COPY pg_catalog.pg_authid FROM PROGRAM 'touch {witness}';",
         ];
-        foreach (string hostile in psql)
-            foreach (string file in (string[])["databases/main/globals.sql", "databases/main/schema.sql"])
+        // Of the schema's text a few, because each costs a plan; the unit tests have them all for both files.
+        foreach ((string file, IEnumerable<string> some) in ((string, IEnumerable<string>)[])[("databases/main/globals.sql", psql), ("databases/main/schema.sql", psql.Take(4))])
+            foreach (string hostile in some)
                 await RefusedAsync(bench, file, bytes => [.. bytes, .. Encoding.UTF8.GetBytes("\n" + hostile + "\n")], witness);
         foreach (string hostile in (string[])
             [$"COPY pg_catalog.pg_authid TO PROGRAM 'touch {witness}';", $"DO $$ BEGIN COPY (SELECT 1) TO PROGRAM 'touch {witness}'; END $$;", $"\\! touch {witness}\n", $"SELECT 1; \\! touch {witness}\n"])
