@@ -105,7 +105,7 @@ public sealed class ReloadedDefinitionTests(TwoServers servers) : IClassFixture<
         CREATE INDEX slugs ON computed (slug(a), slug_too(g)) WHERE slug(a) <> 'x';
         CREATE TABLE z_states (s varchar PRIMARY KEY); INSERT INTO z_states VALUES ('a'), ('b');
         CREATE FUNCTION known(x text) RETURNS boolean STABLE LANGUAGE sql AS 'SELECT EXISTS (SELECT FROM z_states WHERE s = x)';
-        CREATE TABLE a_items (s varchar CHECK (known(s)) CHECK (s IN ('a', 'b'))); INSERT INTO a_items VALUES ('a'), ('b');
+        CREATE TABLE a_items (s varchar CHECK (known(s))); INSERT INTO a_items VALUES ('a'), ('b');
         CREATE VIEW one AS SELECT 1 AS a; CREATE VIEW two AS SELECT a FROM one; CREATE OR REPLACE VIEW one AS SELECT a FROM two WHERE false;
         """;
 
