@@ -1,4 +1,5 @@
 using Lifeboat.Engine.Sources.Postgres.Extensions;
+using Lifeboat.Engine.Sources.Postgres.Owners;
 using Lifeboat.Engine.Sources.Postgres.Roles;
 using Lifeboat.Engine.Sources.Postgres.Sql;
 
@@ -23,6 +24,10 @@ internal static class RecordRules
                 throw SwitchNames.Foreign(source, $"the object id {number}");
         }
 
+        if (record.LoadRoles.FirstOrDefault(static role => !LoadRole.Is(role)) is { } load)
+            throw SwitchNames.Foreign(source, $"the role {load}");
+        if (record.IncomingAccess?.Acl?.FirstOrDefault(static grant => grant.Privilege is not ("CREATE" or "CONNECT" or "TEMPORARY" or "TEMP")) is { } given)
+            throw SwitchNames.Foreign(source, $"the right {given.Privilege}");
         if (record.BuiltAs is { } name && !KnownExtensions.All.Any(known => known.CreatedInDatabase == name))
             throw SwitchNames.Foreign(source, $"the database {name}");
         Grant[] grants =
