@@ -167,6 +167,6 @@ internal sealed class RestoreCommand : Verb
                     text.Wrapped($"No restore of {app.Name} was interrupted, and none keeps a previous state.", 2);
                 PastRestoreText.Write(text, past);
             });
-        return run.Conclude();
+        return past.Any(static restore => restore.Interruption is not null) ? ExitStatus.Failed : run.Conclude();
     }
 }

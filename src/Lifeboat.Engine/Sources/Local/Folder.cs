@@ -95,7 +95,10 @@ internal abstract class Folder : IDisposable
     /// <summary>Gives an existing file of another folder one more name.</summary>
     public abstract void CreateHardLink(byte[] name, Folder existing, byte[] existingName);
 
-    /// <summary>Sets owner, mode and time of what has a name here (of a symbolic link itself).</summary>
+    /// <summary>Sets owner, mode and time of an open file: of that one, whatever has its name by now.</summary>
+    public abstract void ApplyTo(SafeFileHandle file, byte[] name, FileTraits traits);
+
+    /// <summary>Sets owner, mode and time of what has a name here (of a symbolic link itself); of a regular file by <see cref="ApplyTo"/> instead.</summary>
     public abstract void Apply(byte[] name, FileKind kind, FileTraits traits);
 
     /// <summary>Sets the folder's own owner, mode and time.</summary>

@@ -89,6 +89,10 @@ internal static partial class Libc
     [LibraryImport(Library, EntryPoint = "utimensat", SetLastError = true)]
     public static unsafe partial int SetTimesAt(int folder, [In] byte[] name, long* times, int flags);
 
+    /// <inheritdoc cref="SetTimesAt"/>
+    [LibraryImport(Library, EntryPoint = "futimens", SetLastError = true)]
+    public static unsafe partial int SetTimes(int descriptor, long* times);
+
     [LibraryImport(Library, EntryPoint = "faccessat", SetLastError = true)]
     public static partial int AccessAt(int folder, [In] byte[] name, int mode, int flags);
 

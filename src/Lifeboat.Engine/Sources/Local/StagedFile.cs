@@ -36,9 +36,32 @@ internal static class StagedFile
             ArrayPool<byte>.Shared.Return(buffer);
         }
 
-        TraitRules rules = TraitRules.For(parent.StatusOf(file, name));
-        file.Dispose();
-        parent.Apply(name, FileKind.Regular, rules.Effective(traits));
+        // On the open file: somebody who may write in the folder may have put another one under its name.
+        parent.ApplyTo(file, name, TraitRules.For(parent.StatusOf(file, name)).Effective(traits));
+    }
+
+    /// <summary>Makes an empty file for something else to write into by its path, for the eyes of its owner alone.</summary>
+    public static FileStatus Create(Folder parent, byte[] name)
+    {
+        using SafeFileHandle file = parent.CreateFile(name);
+        return parent.StatusOf(file, name);
+    }
+
+    /// <summary>Gives a file that was written by its path its traits, if it is still the one that was made.</summary>
+    public static void Finish(Folder parent, byte[] name, FileStatus created, FileTraits traits)
+    {
+        FileTraits effective = TraitRules.For(created).Effective(traits);
+        if (!parent.HasTraits)
+        {
+            parent.Apply(name, FileKind.Regular, effective);
+            return;
+        }
+
+        using SafeFileHandle file = parent.OpenFile(name);
+        FileStatus now = parent.StatusOf(file, name);
+        if ((now.Inode, now.Device) != (created.Inode, created.Device))
+            throw new FileFailure(FileTrouble.WrongKind, $"{parent.Describe(name)} was exchanged for something else while it was written");
+        parent.ApplyTo(file, name, effective);
     }
 
     /// <summary>The SHA-256 of what was staged, lower-case hex.</summary>

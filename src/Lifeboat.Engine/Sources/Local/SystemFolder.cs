@@ -92,6 +92,12 @@ internal sealed class SystemFolder(string path) : Folder(path)
     public override void CreateHardLink(byte[] name, Folder existing, byte[] existingName) =>
         File.Copy(((SystemFolder)existing).PathOf(existingName), PathOf(name), overwrite: false);
 
+    public override void ApplyTo(SafeFileHandle file, byte[] name, FileTraits traits)
+    {
+        if (traits.Modified is { } time)
+            File.SetLastWriteTimeUtc(file, time.ToDateTimeOffset().UtcDateTime);
+    }
+
     public override void Apply(byte[] name, FileKind kind, FileTraits traits)
     {
         if (traits.Modified is not { } time || kind == FileKind.SymbolicLink)

@@ -151,6 +151,17 @@ internal sealed class UnixFolder : Folder
             "cannot create the hard link",
             name);
 
+    public override void ApplyTo(SafeFileHandle file, byte[] name, FileTraits traits)
+    {
+        int descriptor = (int)file.DangerousGetHandle();
+        if (traits.Owner is { } owner)
+            Require(Libc.ChangeOwnerAt(descriptor, Terminated(default), owner.Uid, owner.Gid, Libc.EmptyPath), "cannot set the owner of", name);
+        if (traits.Mode is { } mode)
+            Require(Libc.ChangeMode(descriptor, (uint)mode), "cannot set the mode of", name);
+        if (traits.Modified is { } time)
+            SetTime(descriptor, time, name);
+    }
+
     public override void Apply(byte[] name, FileKind kind, FileTraits traits)
     {
         // The owner first, because changing it clears setuid; the time last, because everything else may change it.
@@ -158,7 +169,7 @@ internal sealed class UnixFolder : Folder
             Require(
                 Libc.ChangeOwnerAt(_descriptor, Terminated(name), owner.Uid, owner.Gid, Libc.NoFollow), "cannot set the owner of", name);
         if (traits.Mode is { } mode && kind != FileKind.SymbolicLink)
-            Require(Libc.ChangeModeAt(_descriptor, Terminated(name), (uint)mode, 0), "cannot set the mode of", name);
+            Require(Libc.ChangeModeAt(_descriptor, Terminated(name), (uint)mode, Libc.NoFollow), "cannot set the mode of", name);
         if (traits.Modified is { } time)
             SetTime(Terminated(name), time, Libc.NoFollow, name);
     }
@@ -218,6 +229,12 @@ internal sealed class UnixFolder : Folder
     {
         long* times = stackalloc long[4] { 0, TimeKept, time.Seconds, time.Nanoseconds };
         Require(Libc.SetTimesAt(_descriptor, terminated, times, flags), "cannot set the time of", name);
+    }
+
+    private unsafe void SetTime(int descriptor, FileTime time, byte[] name)
+    {
+        long* times = stackalloc long[4] { 0, TimeKept, time.Seconds, time.Nanoseconds };
+        Require(Libc.SetTimes(descriptor, times), "cannot set the time of", name);
     }
 
     private int Require(int result, string what, byte[]? name) =>

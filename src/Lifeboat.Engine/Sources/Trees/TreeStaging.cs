@@ -102,8 +102,10 @@ internal sealed class TreeStaging(TreeManifest manifest, Folder root, TraitRules
         byte[] name = TreePath.NameOf(entry.Path);
         using (Stream content = manifest.Snapshot.Open(entry.Contents!))
         using (SafeFileHandle file = parent.CreateFile(name))
+        {
             Copy(content, file, parent, entry, cancellation);
-        parent.Apply(name, FileKind.Regular, rules.Effective(entry.Traits));
+            parent.ApplyTo(file, name, rules.Effective(entry.Traits));
+        }
     }
 
     private void Copy(Stream content, SafeFileHandle file, Folder parent, ManifestEntry entry, CancellationToken cancellation)

@@ -170,7 +170,7 @@ internal sealed class SqlitePartRestoration : IRestoration
     {
         using Folder parent = _place.OpenParent();
         byte[] name = Folder.Name(_place.StagingName);
-        parent.CreateFile(name).Dispose();
+        FileStatus created = StagedFile.Create(parent, name);
         FileStatus? live = _place.Find();
         if (live is not null)
             _watch = SqliteWatch.Copy(_place.Path, _place.StagingPath, _settings.Name, _run, cancellation);
@@ -183,8 +183,7 @@ internal sealed class SqlitePartRestoration : IRestoration
             written.Execute("PRAGMA journal_mode = WAL");
         }
 
-        TraitRules rules = TraitRules.For(parent.Find(name)!.Value);
-        parent.Apply(name, FileKind.Regular, rules.Effective(live is { } present ? present.Traits with { Modified = null } : _details.Traits.ToTraits()));
+        StagedFile.Finish(parent, name, created, live is { } present ? present.Traits with { Modified = null } : _details.Traits.ToTraits());
         parent.FlushFilesystem();
     }
 
