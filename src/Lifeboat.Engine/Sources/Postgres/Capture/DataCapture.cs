@@ -28,7 +28,13 @@ internal sealed class DataCapture(
     /// Lets go of the locks that the part before took. The cut holds one on every table anyway; thousands more of each worker would use the
     /// server's lock table up (<c>max_locks_per_transaction</c>).
     /// </summary>
-    private const string ReleaseLocks = "ROLLBACK TO SAVEPOINT lifeboat";
+    private const string ReleaseLocks = "ROLLBACK TO SAVEPOINT lifeboat; SAVEPOINT part";
+
+    /// <summary>Keeps the locks of the parts before, until it was looked at what was read, and takes back this part's alone where it is not had.</summary>
+    private const string KeepLocks = "RELEASE SAVEPOINT part; SAVEPOINT part";
+
+    /// <summary>After so many parts it is looked at what was read: the server's list of locks is long, and read as a whole each time.</summary>
+    private const int PartsPerLook = 64;
 
     private readonly ConcurrentDictionary<int, bool> _lockedOut = new();
     private readonly ConcurrentDictionary<int, CopiedRows> _captured = new();
@@ -57,22 +63,34 @@ internal sealed class DataCapture(
         await session.ExecuteAsync(
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
             + $"SET TRANSACTION SNAPSHOT {SqlText.Literal(cut.Snapshot)}; SAVEPOINT lifeboat", cancellation);
+        List<TablePart> read = [];
         while (queue.TryDequeue(out TablePart? part))
-            await CaptureAsync(session, part, cancellation);
+        {
+            if (await CaptureAsync(session, part, read.Count == 0 ? ReleaseLocks : KeepLocks, cancellation))
+                read.Add(part);
+            if (read.Count < PartsPerLook)
+                continue;
+            await RequireSameAsync(session, read, cancellation);
+            read.Clear();
+        }
+
+        await RequireSameAsync(session, read, cancellation);
     }
 
-    private async Task CaptureAsync(PsqlSession session, TablePart part, CancellationToken cancellation)
+    /// <returns>Whether this session read the part, and has its lock.</returns>
+    private async Task<bool> CaptureAsync(PsqlSession session, TablePart part, string before, CancellationToken cancellation)
     {
         if (!_lockedOut.ContainsKey(part.Table))
         {
             try
             {
-                await WriteAsync(session, ReleaseLocks, part, cancellation);
-                return;
+                await WriteAsync(session, before, part, cancellation);
+                return true;
             }
             catch (LifeboatException e) when (PostgresError.Of(e)?.SqlState == PostgresError.LockNotAvailable)
             {
                 _lockedOut[part.Table] = true;
+                await session.ExecuteAsync("ROLLBACK TO SAVEPOINT part", cancellation);
                 context.Progress.Report(new Noted(
                     cut.Session.Connection.Source,
                     $"{part.TableName}: someone waits for it exclusively; it is read over the session that has it locked already"));
@@ -80,6 +98,7 @@ internal sealed class DataCapture(
         }
 
         await CaptureFromCutAsync(part, cancellation);
+        return false;
     }
 
     /// <summary>
@@ -92,6 +111,7 @@ internal sealed class DataCapture(
         try
         {
             await WriteAsync(cut.Session, "", part, cancellation);
+            await RequireSameAsync(cut.Session, [part], cancellation);
         }
         finally
         {
@@ -108,8 +128,6 @@ internal sealed class DataCapture(
                 new EntryHeader(part.Path, cut.At, ExpectedBytes: part.Bytes),
                 async (stream, token) => rows = await session.CopyOutAsync(part.Sql, stream, Report, token, before),
                 cancellation);
-            if (part.Table < tables.Count && await session.QueryOneAsync(RelationIdentities.WasReadSql(tables[part.Table]), cancellation) != "1")
-                throw Renamed(part, "another table had its name while it was read");
         }
         catch (LifeboatException e) when (PostgresError.Of(e)?.SqlState is PostgresError.UndefinedTable or PostgresError.UndefinedSchema)
         {
@@ -123,6 +141,19 @@ internal sealed class DataCapture(
         }
 
         _captured.AddOrUpdate(part.Table, rows, (_, before) => before.Plus(rows));
+    }
+
+    /// <summary>Whether the tables that this session has read by their names were the ones that the cut has.</summary>
+    /// <param name="read">Since the locks were last let go of.</param>
+    private async Task RequireSameAsync(PsqlSession session, IReadOnlyList<TablePart> read, CancellationToken cancellation)
+    {
+        ILookup<uint, TablePart> parts = read.Where(part => part.Table < tables.Count).ToLookup(part => tables[part.Table].Oid);
+        if (parts.Count == 0)
+            return;
+        IReadOnlyList<string?[]> same = await session.QueryAsync(RelationIdentities.WereReadSql(parts.Select(static one => one.Key)), cancellation);
+        HashSet<uint> known = [.. same.Select(static row => PostgresCatalogue.Oid(row[0]))];
+        if (parts.FirstOrDefault(one => !known.Contains(one.Key)) is { } other)
+            throw Renamed(other.First(), "another table had its name while it was read");
     }
 
     private LifeboatException Renamed(TablePart part, string how) => new(

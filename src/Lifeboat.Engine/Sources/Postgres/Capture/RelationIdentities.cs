@@ -25,15 +25,16 @@ internal static class RelationIdentities
     }
 
     /// <summary>
-    /// A query for whether the relation that this session's statement has just read by its name was the one with this object id. A lock on the table keeps its own
-    /// name as it is, but not that of its schema.
+    /// A query that gives those of some relations which this session's statements have read by their names. A lock on a table keeps its own name as it is, but
+    /// not that of its schema.
     /// </summary>
-    /// <param name="relation">The session must still be in the transaction, or above the savepoint, in which it read.</param>
-    public static string WasReadSql(CatalogueRelation relation) =>
-        $"""
-        SELECT pg_catalog.count(*) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-        WHERE c.oid = {relation.Oid} AND pg_catalog.to_regclass(pg_catalog.format('%I.%I', n.nspname, c.relname)) = c.oid AND EXISTS (
-            SELECT FROM pg_catalog.pg_locks l WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation' AND l.relation = c.oid)
+    /// <remarks>The session must still be in the transaction, or above the savepoint, in which it read them.</remarks>
+    public static string WereReadSql(IEnumerable<uint> relations) =>
+        $$"""
+        SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.oid = ANY ('{ {{string.Join(',', relations)}} }'::pg_catalog.oid[])
+            AND pg_catalog.to_regclass(pg_catalog.format('%I.%I', n.nspname, c.relname)) = c.oid
+            AND c.oid IN (SELECT l.relation FROM pg_catalog.pg_locks l WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation')
         """;
 
     // As a row's text, so that a null is told from an empty text. What can change under a lock that lets others read (statistics, rights, triggers) is not in it.
