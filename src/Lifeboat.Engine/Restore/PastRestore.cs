@@ -9,6 +9,9 @@ public enum PastRestoreState
     /// <summary>It did not reach its commit point: the next command takes it back.</summary>
     Interrupted,
 
+    /// <summary>Another process is at it.</summary>
+    Running,
+
     /// <summary>It passed its commit point: the next command brings it to its end.</summary>
     Committed,
 
@@ -26,7 +29,7 @@ public sealed record PastRestore(
     string Id, DateTimeOffset Began, string? Snapshot, string? Undoes, PastRestoreState State, string Reached, IReadOnlyList<KeptSource> Kept)
 {
     /// <summary>What a person should know of a restore that was interrupted; null for any other.</summary>
-    public Problem? Interruption => State is PastRestoreState.Kept or PastRestoreState.Discarding ? null : new Problem(
+    public Problem? Interruption => State is PastRestoreState.Kept or PastRestoreState.Discarding or PastRestoreState.Running ? null : new Problem(
         ErrorCodes.RestoreInterrupted, $"the {(Undoes is null ? "restore" : "undo")} {Id} was interrupted {Reached}",
         State == PastRestoreState.Interrupted ? "the next backup or restore takes it back first" : "the next backup or restore brings it to its end first");
 }

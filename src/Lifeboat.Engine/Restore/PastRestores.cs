@@ -105,6 +105,7 @@ internal sealed class PastRestores(App app, RunContext run)
         journal.Header.Undoes,
         journal.IsDiscarding ? PastRestoreState.Discarding
             : journal.IsFinished ? PastRestoreState.Kept
+            : RunLock.IsHeldElsewhere(app, run.Host) ? PastRestoreState.Running
             : journal.IsCommitted ? PastRestoreState.Committed : PastRestoreState.Interrupted,
         Words(journal.Last),
         await KeptAsync(journal, cancellation));

@@ -65,6 +65,29 @@ public sealed class RunLock : IDisposable
         }
     }
 
+    /// <summary>Whether another process has a run on the app under way; nothing is made or changed.</summary>
+    /// <exception cref="LifeboatException">Somebody else may have put the lock there.</exception>
+    public static bool IsHeldElsewhere(App app, HostEnvironment host)
+    {
+        string directory = StateDirectory(app);
+        string path = Path.Combine(directory, "lock");
+        FileTrust trust = new(host);
+        if (!StateFolder.IsThere(directory, host) || !File.Exists(path))
+            return false;
+        LockNote? holder = ReadNote(Path.Combine(directory, "lock.json"), trust);
+        if (holder is { } note && note.Pid == host.ProcessId && note.Host == host.HostName)
+            return false; // this very run
+        try
+        {
+            using FileStream free = trust.OpenFile(path, "the lock", new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.Read, Share = FileShare.None });
+            return holder is not null && !IsStale(holder, host);
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            return true;
+        }
+    }
+
     public void Dispose()
     {
         // The lock file stays: removing it would let a run that waits on the old file and one that makes a new file both go on.

@@ -39,6 +39,7 @@ internal static class PastRestoreText
     private static string Name(PastRestoreState state) => state switch
     {
         PastRestoreState.Interrupted => "interrupted",
+        PastRestoreState.Running => "running",
         PastRestoreState.Committed => "committed",
         PastRestoreState.Kept => "kept",
         _ => "discarding",
@@ -47,6 +48,7 @@ internal static class PastRestoreText
     private static string State(PastRestore restore) => restore.State switch
     {
         PastRestoreState.Interrupted => $"interrupted {restore.Reached}; the next backup, restore, undo or discard takes it back first",
+        PastRestoreState.Running => $"under way in another process, {restore.Reached}",
         PastRestoreState.Committed => "interrupted behind its commit point; the next backup, restore, undo or discard brings it to its end",
         PastRestoreState.Kept => restore.Kept.Count == 0 ? "complete; it replaced nothing" : "complete; the state before it is kept",
         _ => "what it kept is being removed; the next command goes on with that",
