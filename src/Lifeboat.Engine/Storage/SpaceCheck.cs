@@ -6,8 +6,8 @@ namespace Lifeboat.Engine.Storage;
 /// <summary>Looks for free space before the first byte is written. What it lets through can still fill a disk; that is an error of its own.</summary>
 public static class SpaceCheck
 {
-    /// <summary>What a filesystem must have left over beside the need, bytes.</summary>
-    public const long Floor = 16 << 20;
+    // What a filesystem must have left over beside the need, bytes: a tenth of that, but not next to nothing, and not much on a large disk.
+    private const long LeastReserve = 1 << 20, MostReserve = 16 << 20;
 
     /// <summary>The least share of the raw bytes that a bundle can be expected to take: text compresses six- to tenfold.</summary>
     private const double SmallestRatio = 0.1;
@@ -29,11 +29,12 @@ public static class SpaceCheck
     public static Problem? Shortage(string directory, long bytes, string purpose)
     {
         long free = new DriveInfo(ExistingParent(directory)).AvailableFreeSpace;
-        return free >= bytes + Floor
+        long reserve = Math.Clamp(bytes / 10, LeastReserve, MostReserve);
+        return free >= bytes + reserve
             ? null
             : new Problem(
                 ErrorCodes.NotEnoughSpace,
-                $"{purpose} needs about {Megabytes(bytes + Floor)} in {directory}, and {Megabytes(free)} are free",
+                $"{purpose} needs about {Megabytes(bytes)} in {directory}, with {Megabytes(reserve)} to be left over, and {Megabytes(free)} are free",
                 "free some space there, or choose a folder on a larger filesystem",
                 directory);
     }
