@@ -89,7 +89,10 @@ public sealed class BackupOperation
         string directory = store?.Directory ?? Path.GetDirectoryName(request.OutputFile!)!;
         await CheckSpaceAsync(captures, store, directory, cancellation);
         if (request.DryRun)
+        {
+            await WarnAsReadingWouldAsync(sources, cancellation);
             return new BackupResult(null, Describe(started, captures, [.. captures.All.Select(Estimate)]), 0, Warnings());
+        }
 
         string inStore() => Path.Combine(directory, store!.FreeName(_app.Name, started).FileName);
         await using PartialFile file = PartialFile.Create(request.OutputFile ?? inStore(), _context.Host, store is null ? null : _owner);
@@ -112,6 +115,18 @@ public sealed class BackupOperation
                 $"the app {_app.Name} has no source named {string.Join(", ", unknown)}",
                 $"its sources are {string.Join(", ", _app.Sources.Select(static source => source.Name))}");
         return only.Count == 0 ? _app.Sources : [.. _app.Sources.Where(source => only.Contains(source.Name))];
+    }
+
+    /// <summary>A dry run reads nothing, so it asks for what a backup would warn of while it reads.</summary>
+    private async Task WarnAsReadingWouldAsync(IReadOnlyList<SourceSettings> sources, CancellationToken cancellation)
+    {
+        foreach (SourceSettings source in sources)
+        {
+            IReadOnlyList<Problem> found = await _factory.Create(source).CheckAsync(cancellation);
+            foreach (Problem problem in found.Where(problem => problem.Code.Exit == ExitStatus.Warnings
+                && _recorder.Warnings.All(said => said.Problem.Code != problem.Code || said.Problem.Message != problem.Message)))
+                _recorder.Report(new Warned(source.Name, problem));
+        }
     }
 
     /// <summary>What could be known before everything is read.</summary>

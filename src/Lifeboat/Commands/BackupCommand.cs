@@ -49,6 +49,8 @@ internal sealed class BackupCommand : Verb
 
     protected override async Task<ExitStatus> RunAsync(ParseResult parsed, CommandRun run, CancellationToken cancellation)
     {
+        if (parsed.GetValue(_output) is "-")
+            throw new LifeboatException(ErrorCodes.Usage, "a bundle cannot be written to standard output", "name a file; ./- is one called -", "--output");
         App app = await run.LoadAppAsync(cancellation);
         string? output = parsed.GetValue(_output) is { } named ? run.Absolute(named) : null;
         BackupRequest request = new(output, parsed.GetValue(_only) ?? [], parsed.GetValue(_dryRun));
