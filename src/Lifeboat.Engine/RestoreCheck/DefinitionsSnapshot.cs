@@ -44,7 +44,9 @@ internal sealed class DefinitionsSnapshot : IAsyncDisposable
         {
             await WriteAsync(app, path, password, capture, run, cancellation);
             BundleReader bundle = await BundleReader.OpenAsync(path, password, cancellation);
+#pragma warning disable CA2000 // what is returned disposes it
             return new DefinitionsSnapshot(path, await VerifiedSnapshot.OpenAsync(bundle, cancellation));
+#pragma warning restore CA2000
         }
         catch
         {

@@ -74,7 +74,9 @@ public sealed class RestoreCheckOperation
     /// <summary>What an interrupted restore left is settled first: a check that was killed is one of those.</summary>
     private async Task<RunLock> BeginAsync(CancellationToken cancellation)
     {
+#pragma warning disable CA2000 // who is given it disposes it, or the catch below
         RunLock held = RunLock.Take(_app, _run.Host, "restore check");
+#pragma warning restore CA2000
         try
         {
             await using TargetLocks locks = new(_app, _run, "doctor");

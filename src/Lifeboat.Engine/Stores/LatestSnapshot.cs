@@ -40,7 +40,7 @@ internal sealed class LatestSnapshot(App app, RunContext context, IReadOnlyList<
                 elsewhere.TryAdd(HostIdentity.KeyOf(snapshot.Metadata), snapshot);
         }
 
-        return elsewhere.Count == 1 ? Chosen(elsewhere.Values.First(), ahead) : throw None(elsewhere.Values, ahead, anyPartial);
+        return elsewhere.Count == 1 ? Chosen(elsewhere.Values.First(), ahead) : throw None([.. elsewhere.Values], ahead, anyPartial);
     }
 
     private bool Has(SnapshotMetadata? metadata) => metadata is null
@@ -62,7 +62,7 @@ internal sealed class LatestSnapshot(App app, RunContext context, IReadOnlyList<
         "a clock was wrong when it was made, or is wrong now: see to it, and remove or rename what is dated wrongly; "
         + "by its id a snapshot can be named all the same");
 
-    private LifeboatException None(IReadOnlyCollection<StoredSnapshot> elsewhere, StoredSnapshot[] ahead, bool anyPartial)
+    private LifeboatException None(IReadOnlyList<StoredSnapshot> elsewhere, StoredSnapshot[] ahead, bool anyPartial)
     {
         if (elsewhere.Count > 1)
             return NotFound(

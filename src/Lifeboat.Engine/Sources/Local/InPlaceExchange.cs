@@ -304,9 +304,10 @@ internal sealed class InPlaceExchange : Exchange
     {
         foreach (StayingFolder folder in _staying.Folders.Reverse())
         {
-            if (which(folder)?.ToTraits() is not { } traits || Find(root, folder.Path) is not { } found)
+            if (which(folder)?.ToTraits() is not { } traits)
                 continue;
-            using (found)
+            using Folder? found = Find(root, folder.Path);
+            if (found is not null)
                 Keep(found, Changed(traits, found.Status()));
         }
     }

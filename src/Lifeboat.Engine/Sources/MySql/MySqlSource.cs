@@ -104,7 +104,9 @@ public sealed class MySqlSource(MySqlSettings settings, string? toolsFolder, Run
         try
         {
             IReadOnlyDictionary<string, TableIdentity> before = await identities.ReadAsync(first, null, cancellation);
+#pragma warning disable CA2000 // the finally below disposes it, or the capture that takes it over does
             cut = await MySqlCut.OpenAsync(context, token => MySqlSession.OpenAsync(context, tools, first.Connection, token), database, rights, turn, cancellation);
+#pragma warning restore CA2000
             await AfterCut(cancellation);
             CapturedSchema schema = await CapturedSchema.ReadAsync(cut.Side, database, settings.AllAccounts, rights, cancellation);
             IReadOnlyDictionary<string, TableIdentity> after = await identities.ReadAsync(cut.Watch, null, cancellation);
@@ -133,7 +135,9 @@ public sealed class MySqlSource(MySqlSettings settings, string? toolsFolder, Run
     public async Task<IAsyncDisposable?> HoldTargetAsync(TargetHolder holder, CancellationToken cancellation)
     {
         (MySqlConnection connection, MySqlTools tools) = await FindAsync(cancellation);
+#pragma warning disable CA2000 // the hold takes it over
         return await DatabaseHold.TakeAsync(await MySqlSession.OpenAsync(context, tools, connection, cancellation), holder, cancellation);
+#pragma warning restore CA2000
     }
 
     public ISwitch Resume(JsonElement record, RestoreRun restore)

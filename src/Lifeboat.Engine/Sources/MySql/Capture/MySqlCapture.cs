@@ -208,7 +208,7 @@ internal sealed class MySqlCapture : ICapture
     /// A transaction reads what stands under a table's name now, as its rows were at the cut: of a table that was put there meanwhile, of fewer partitions. Only
     /// some of such changes the server itself refuses. While the rows are read nothing of it can happen, so it is asked behind them.
     /// </summary>
-    private async Task CheckIdentitiesAsync(IReadOnlyCollection<string> tables, CancellationToken cancellation)
+    private async Task CheckIdentitiesAsync(HashSet<string> tables, CancellationToken cancellation)
     {
         if (tables.Count == 0)
             return;

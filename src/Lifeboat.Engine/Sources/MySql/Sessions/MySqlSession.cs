@@ -66,7 +66,9 @@ public sealed class MySqlSession : IAsyncDisposable
         _program.EnlargePipes();
         _watch = connection.StallLimit is not { } limit ? null : new StallWatch(limit, LookAsync, GiveUp);
         _input = _watch?.Watched(_program.Input) ?? _program.Input;
+#pragma warning disable CA2000 // the output owns it
         _output = new MySqlOutput(_watch?.Watched(_program.Output) ?? _program.Output, _mark);
+#pragma warning restore CA2000
         _thread = new SessionThread("mysql " + connection.Source);
     }
 

@@ -20,7 +20,7 @@ internal sealed class OwnerLogin(RestoreTarget target)
     ];
 
     /// <summary>The ways, the best first; to a database.</summary>
-    public IReadOnlyList<PostgresConnection> Ways(PostgresConnection connection, string port) => [connection, connection.ByLoopback(port)];
+    public static IReadOnlyList<PostgresConnection> Ways(PostgresConnection connection, string port) => [connection, connection.ByLoopback(port)];
 
     /// <summary>Whether every way is refused to any role; changes nothing: a role is tried that is not there.</summary>
     /// <param name="session">With the server.</param>

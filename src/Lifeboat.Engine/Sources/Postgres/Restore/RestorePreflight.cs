@@ -95,7 +95,7 @@ internal sealed class RestorePreflight(RestoreTarget target, PsqlSession session
     }
 
     /// <summary>Whether code of the owners cannot be confined to their own rights, which the plan says where there are any.</summary>
-    private async Task<bool> AreOwnersRefusedAsync(TargetRights rights, IReadOnlySet<string> roles, CancellationToken cancellation)
+    private async Task<bool> AreOwnersRefusedAsync(TargetRights rights, HashSet<string> roles, CancellationToken cancellation)
     {
         string role = LoadRole.Name(target.Names.RestoreId, 0);
         if (!rights.Superuser || session.InRecovery || !Details.Roles.Any(static one => !one.Superuser) || roles.Contains(role)

@@ -67,7 +67,7 @@ internal sealed class SchemaCheck(RestoreTarget target)
         {
             if (text.Length + count > limit)
                 throw RestoreTarget.NotADump(new FormatException("its text is much longer than schema.sql, which is the same"), Path);
-            text.Write(buffer, 0, count);
+            await text.WriteAsync(buffer.AsMemory(0, count), cancellation);
         }
     }
 }

@@ -16,6 +16,7 @@ internal sealed class PostgresProgram(PostgresTools tools, PostgresConnection co
         PostgresCommand command = connection.WithApplicationName(applicationName).Command(program, arguments);
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         string? stalled = null;
+#pragma warning disable CA2000 // the finally below disposes it
         StallWatch? watch = connection.StallLimit is not { } limit ? null : new StallWatch(
             limit,
             token => new PostgresLook(tools, connection).AtAsync($"a.application_name = {SqlText.Literal(applicationName)}", token),
@@ -24,6 +25,7 @@ internal sealed class PostgresProgram(PostgresTools tools, PostgresConnection co
                 stalled = reason;
                 stop.Cancel();
             });
+#pragma warning restore CA2000
         try
         {
             (int exit, string errors) = await ProgramRunner.PumpAsync(

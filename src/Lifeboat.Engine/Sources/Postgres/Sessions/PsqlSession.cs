@@ -39,7 +39,9 @@ public sealed class PsqlSession : IAsyncDisposable
         _program.EnlargePipes();
         _watch = connection.StallLimit is not { } limit ? null : new StallWatch(limit, token => LookAsync(tools, token), GiveUp);
         _input = _watch?.Watched(_program.Input) ?? _program.Input;
+#pragma warning disable CA2000 // the output owns it
         _output = new PsqlOutput(_watch?.Watched(_program.Output) ?? _program.Output);
+#pragma warning restore CA2000
         _thread = new SessionThread("psql " + connection.Source);
     }
 
