@@ -34,7 +34,7 @@ public sealed class StallingProxy : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        _listener.Stop();
+        _listener.Dispose();
         await _accepting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         lock (_clients)
             _clients.ForEach(static client => client.Dispose());

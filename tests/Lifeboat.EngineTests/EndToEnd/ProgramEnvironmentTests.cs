@@ -38,7 +38,7 @@ public sealed class ProgramEnvironmentTests
         foreach (string kind in kinds)
         {
             string found = File.ReadAllText(folder[$"env/{kind}"]);
-            Assert.All(s_secrets, secret => Assert.DoesNotContain(secret, kind.StartsWith("p", StringComparison.Ordinal) ? found.Replace("PGPASSWORD=" + s_secrets[1], "", StringComparison.Ordinal) : found, StringComparison.Ordinal));
+            Assert.All(s_secrets, secret => Assert.DoesNotContain(secret, kind.StartsWith('p') ? found.Replace("PGPASSWORD=" + s_secrets[1], "", StringComparison.Ordinal) : found, StringComparison.Ordinal));
             Assert.All(["PATH=", "LC_TIME=C.UTF-8", "TZ=Europe/Berlin"], one => Assert.Contains("\n" + one, "\n" + found, StringComparison.Ordinal));
             Assert.Equal(kind.StartsWith("hook", StringComparison.Ordinal) || kind == "secret", found.Contains("PASSED=passed", StringComparison.Ordinal));
             Assert.Equal(kind is "psql" or "pg_dump" or "pg_dumpall" or "pg_restore" or "via", found.Contains("PGTZ=UTC", StringComparison.Ordinal));

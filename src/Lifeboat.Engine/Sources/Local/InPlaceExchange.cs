@@ -306,9 +306,14 @@ internal sealed class InPlaceExchange : Exchange
         {
             if (which(folder)?.ToTraits() is not { } traits)
                 continue;
-            using Folder? found = Find(root, folder.Path);
-            if (found is not null)
-                Keep(found, Changed(traits, found.Status()));
+#pragma warning disable CA2000 // the using below disposes it
+            Folder? found = Find(root, folder.Path);
+#pragma warning restore CA2000
+            using (found)
+            {
+                if (found is not null)
+                    Keep(found, Changed(traits, found.Status()));
+            }
         }
     }
 
