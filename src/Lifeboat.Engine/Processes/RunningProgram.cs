@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.IO.Pipes;
+using System.Runtime.Versioning;
 using System.Text;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Secrets;
@@ -71,6 +72,8 @@ public sealed class RunningProgram : IAsyncDisposable
             info.Environment[name] = value;
         foreach ((string name, Secret secret) in start.Secrets.Select(static s => (s.Key, s.Value)))
             info.Environment[name] = secret.Reveal();
+        if (!OperatingSystem.IsWindows())
+            info.FileName = Find(start, info.Environment.TryGetValue("PATH", out string? path) ? path : null);
         try
         {
             Process process = Process.Start(info) ?? throw new InvalidOperationException("no new process was started");
@@ -87,6 +90,22 @@ public sealed class RunningProgram : IAsyncDisposable
             throw new LifeboatException(
                 ErrorCodes.ProgramMissing, $"cannot start {start.Program}: {e.Message}", $"install {Path.GetFileName(start.Program)}, or correct its path in the app file", inner: e);
         }
+    }
+
+    /// <summary>
+    /// Where a program is, as execvp(3) finds it. The framework looks in the working directory of this process before PATH, where anybody may have put one.
+    /// </summary>
+    [UnsupportedOSPlatform("windows")]
+    private static string Find(ProgramStart start, string? path)
+    {
+        if (start.Program.Contains('/', StringComparison.Ordinal))
+            return start.WorkingDirectory is { } folder ? Path.GetFullPath(start.Program, folder) : start.Program;
+        const UnixFileMode executable = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+        return (path ?? "/usr/local/bin:/usr/bin:/bin").Split(':').Where(Path.IsPathFullyQualified).Select(folder => Path.Combine(folder, start.Program))
+            .FirstOrDefault(file => File.Exists(file) && (File.GetUnixFileMode(file) & executable) != 0)
+            ?? throw new LifeboatException(
+                ErrorCodes.ProgramMissing, $"cannot start {start.Program}: it is in no folder of PATH",
+                $"install {start.Program}, or name its path in the app file");
     }
 
     /// <summary>Lets the program write and be written to up to 1 MiB ahead instead of 64 KiB, where the system can: fewer switches between the two.</summary>
