@@ -166,6 +166,9 @@ public sealed record SettingsSettings(
     /// <summary>Names of settings and environment variables whose values are not captured.</summary>
     public IReadOnlyList<string> Redact { get; init; } = [];
 
+    /// <summary>Whether a restore was told another folder than the app's own.</summary>
+    public bool IsSentElsewhere { get; init; }
+
     /// <summary>Values by name that make a restored copy neutral.</summary>
     public IReadOnlyDictionary<string, string> NeutralValues { get; init; } = new Dictionary<string, string>();
 
@@ -189,6 +192,9 @@ public sealed record SettingsSettings(
     public override SettingsSettings WithTarget(string target)
     {
         string folder = TargetPath(target);
-        return this with { Directory = folder, Files = [.. Files.Select(file => Path.GetFullPath(Path.Combine(folder, NameOf(file))))] };
+        return this with
+        {
+            Directory = folder, Files = [.. Files.Select(file => Path.GetFullPath(Path.Combine(folder, NameOf(file))))], IsSentElsewhere = true,
+        };
     }
 }

@@ -102,17 +102,30 @@ internal sealed class SettingsRestoration : IRestoration
         if (!SettingsPaths.IsSafe(recorded))
             throw new LifeboatException(
                 ErrorCodes.EntryNameUnsafe, $"the snapshot names a settings file outside the app's folder: {recorded}", "use another snapshot; this one was altered or damaged", _settings.Name);
-        if (!SettingsPaths.IsOutside(recorded))
-            return Path.Combine([_settings.Directory, .. recorded.Split('/')]);
-        if (_settings.Files.Contains(recorded) && IsAtHome())
+        bool outside = SettingsPaths.IsOutside(recorded);
+        if (!outside && MayWrite(recorded, Path.Combine([_settings.Directory, .. recorded.Split('/')])) is { } inside)
+            return inside;
+        if (outside && _settings.Files.Contains(recorded) && IsAtHome())
             return recorded;
-        if (Relocated(recorded) is var relocated && _settings.Files.Contains(relocated))
+        if (outside && Relocated(recorded) is var relocated && _settings.Files.Contains(relocated))
             return relocated;
         IEnumerable<string> names = recorded.Replace(":", "", StringComparison.Ordinal).Split('/', '\\').Where(IsName);
         string redirected = Path.Combine([_settings.Directory, "outside", .. names]);
         _warnings.Add(new Problem(
-            ErrorCodes.SettingsRedirected, $"{recorded} is outside the app's folder, so it is restored as {redirected}", "move it to where it belongs by hand", _settings.Name));
+            ErrorCodes.SettingsRedirected,
+            $"{recorded} is {(outside ? "outside the app's folder" : "not one of the app file's settings files")}, so it is restored as {redirected}", "move it to where it belongs by hand", _settings.Name));
         return redirected;
+    }
+
+    /// <summary>
+    /// The place of a file inside the app's folder; null where a snapshot may not write: what Lifeboat itself goes by, and, in the app's own folder, whatever the app
+    /// file does not name. A script there may be a hook.
+    /// </summary>
+    private string? MayWrite(string recorded, string target)
+    {
+        string first = recorded.Split('/')[0];
+        bool isOurs = first.Equals(".lifeboat", StringComparison.OrdinalIgnoreCase) || recorded.Equals(AppFile.DefaultName, StringComparison.OrdinalIgnoreCase);
+        return !isOurs && (_settings.IsSentElsewhere || _settings.Files.Count == 0 || _settings.Files.Contains(target)) ? target : null;
     }
 
     private static bool IsName(string name) => name is not ("" or "." or "..");
