@@ -23,6 +23,16 @@ internal abstract class Folder : IDisposable
     /// <summary>Opens a folder by its path, through symbolic links.</summary>
     public static Folder Open(string path) => OperatingSystem.IsWindows() ? new SystemFolder(path) : UnixFolder.OpenPath(path);
 
+    /// <summary>Opens a folder by its path, which is no symbolic link by now.</summary>
+    public static Folder OpenItself(string path)
+    {
+        string full = Path.TrimEndingDirectorySeparator(path);
+        if (Path.GetDirectoryName(full) is not { } above)
+            return Open(full);
+        using Folder parent = Open(above);
+        return parent.OpenFolder(Name(Path.GetFileName(full)));
+    }
+
     /// <summary>A name as Linux keeps it.</summary>
     public static byte[] Name(string name) => Encoding.UTF8.GetBytes(name);
 

@@ -28,7 +28,7 @@ internal sealed class InPlaceExchange : Exchange
 
     public override void Forward()
     {
-        using Folder live = Folder.Open(Place.Path);
+        using Folder live = Folder.OpenItself(Place.Path);
         using Folder near = Folder.Open(Near);
         if (Place.Incoming is { } incoming && !IsThere(near, incoming))
             throw new FileFailure(FileTrouble.Missing, $"{near.Describe(Folder.Name(incoming))} is not there any more");
@@ -49,7 +49,7 @@ internal sealed class InPlaceExchange : Exchange
     {
         if (!Directory.Exists(Place.Path))
             return;
-        using Folder live = Folder.Open(Place.Path);
+        using Folder live = Folder.OpenItself(Place.Path);
         using Folder near = Folder.Open(Near);
         if (Place.Incoming is not null && IsThere(near, _moving))
         {
@@ -121,7 +121,7 @@ internal sealed class InPlaceExchange : Exchange
     {
         if (Place.Incoming is null || !Directory.Exists(Place.Path))
             return false;
-        using Folder live = Folder.Open(Place.Path);
+        using Folder live = Folder.OpenItself(Place.Path);
         using Folder near = Folder.Open(Near);
         return IsThere(near, _moving) && WasUsed(live, TreePath.Root, since, cancellation);
     }
@@ -138,7 +138,7 @@ internal sealed class InPlaceExchange : Exchange
 
     public override PathExchange Inverse(string id, string source)
     {
-        using Folder live = Folder.Open(Place.Path);
+        using Folder live = Folder.OpenItself(Place.Path);
         using Folder near = Folder.Open(Near);
         if (!IsThere(near, Place.Outgoing))
             throw KeptState.Missing(Path.Combine(Near, Place.Outgoing), source);

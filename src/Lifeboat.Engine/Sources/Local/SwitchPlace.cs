@@ -1,4 +1,5 @@
 using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Trust;
 
 namespace Lifeboat.Engine.Sources.Local;
 
@@ -123,9 +124,14 @@ internal sealed class SwitchPlace
     private static Problem Unusable(string source, string message, string hint) => new(ErrorCodes.TargetUnusable, message, hint, source);
 
     /// <summary>Where a path leads to, if it is a symbolic link.</summary>
+    /// <exception cref="LifeboatException">The link is somebody else's, who could have what it leads to replaced by it.</exception>
     public static string Resolve(string path)
     {
         string full = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));
+        if (!OperatingSystem.IsWindows() && TrustedStatus.OfLink(full) is { IsLink: true } link && link.Uid != 0 && link.Uid != TrustedStatus.Self)
+            throw new LifeboatException(
+                ErrorCodes.TargetUnusable, $"{full} is a symbolic link of another user's: what it leads to would be replaced",
+                "name the place that it leads to in the app file or with --target, or give the link to the user who restores", full);
         return new FileInfo(full).LinkTarget is not null && File.ResolveLinkTarget(full, returnFinalTarget: true) is { } target
             ? System.IO.Path.TrimEndingDirectorySeparator(target.FullName)
             : full;
