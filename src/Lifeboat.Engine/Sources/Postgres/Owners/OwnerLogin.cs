@@ -20,7 +20,9 @@ internal sealed class OwnerLogin(RestoreTarget target)
     ];
 
     /// <summary>The ways, the best first; to a database.</summary>
-    public static IReadOnlyList<PostgresConnection> Ways(PostgresConnection connection, string port) => [connection, connection.ByLoopback(port)];
+    /// <remarks>The loopback address is the server's own only where the server is on this machine, or the client programs are on the server's.</remarks>
+    public static IReadOnlyList<PostgresConnection> Ways(PostgresConnection connection, string port) =>
+        connection.IsLocal || connection.Via.Count > 0 ? [connection, connection.ByLoopback(port)] : [connection];
 
     /// <summary>Whether every way is refused to any role; changes nothing: a role is tried that is not there.</summary>
     /// <param name="session">With the server.</param>

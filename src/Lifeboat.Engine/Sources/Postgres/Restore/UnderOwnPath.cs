@@ -32,7 +32,7 @@ internal static class UnderOwnPath
     public static async Task SetAsync(RestoreTarget target, PsqlSession session, CancellationToken cancellation)
     {
         string path = target.Details.Database.Settings.FirstOrDefault(static s => s.Role is null && s.Name == "search_path")?.Value ?? "public";
-        await session.QueryAsync($"SELECT pg_catalog.set_config('search_path', {SqlText.Literal($"pg_catalog, {path}")}, false)", cancellation);
+        await session.QueryAsync($"SELECT pg_catalog.set_config('search_path', {SqlText.Literal($"pg_catalog, {path}, pg_temp")}, false)", cancellation);
     }
 
     public static Task ResetAsync(PsqlSession session, CancellationToken cancellation) => session.ExecuteAsync(SessionSettings.SearchPathSql, cancellation);

@@ -106,6 +106,10 @@ public sealed partial record PostgresConnection
     public PostgresConnection WithLogin(string user, Secret password) =>
         this with { Address = Address.WithUser(user), Password = password, StartOptions = SessionSettings.StartOptions, MoreOptions = "" };
 
+    /// <summary>Whether the url names a socket, or an address of this machine.</summary>
+    public bool IsLocal => (Address.Hosts.Length > 0 ? System.Uri.UnescapeDataString(Address.Hosts) : Address.Parameter("host") ?? "") is var host
+        && (host is "" or "localhost" or "127.0.0.1" or "::1" or "[::1]" || host.StartsWith('/')) && Address.Parameter("service") is null;
+
     /// <summary>The same on the server's own machine, by TCP.</summary>
     public PostgresConnection ByLoopback(string port) => this with { Address = Address.WithHost($"127.0.0.1:{port}") };
 
