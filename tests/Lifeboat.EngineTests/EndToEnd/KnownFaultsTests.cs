@@ -34,14 +34,14 @@ public sealed partial class KnownFaultsTests
     [Theory]
     [InlineData("stores/lost_store.sh", "", "^bundles left: 2$", null)]
     [InlineData("stores/nested_sources.sh", "settings", "^restore [03]$(.|\n)*^a.txt: hello env: K=1(.|\n)*^undo [03]$", "__staging_")]
-    [InlineData("stores/nested_sources.sh", "sqlite", "^restore [03]$(.|\n)*^a.txt: hello env: K=2 rows: 1$(.|\n)*^undo [03]$", "__staging_")]
+    [InlineData("stores/nested_sources.sh", "sqlite", "^restore [03]$(.|\n)*^a.txt: hello env: K=[12] rows: 1$(.|\n)*^undo [03]$", "__staging_")]
     [InlineData("stores/nested_sources.sh", "cache", "^restore [03]$(.|\n)*app/cache$(.|\n)*^undo [03]$(.|\n)*app/cache$", "__staging_")]
-    [InlineData("stores/nested_sources.sh", "store", "^restore [03]$(.|\n)*nest_(.|\n)*^undo [03]$(.|\n)*app/backups$", "__staging_")]
+    [InlineData("stores/nested_sources.sh", "store", "^restore [03]$(.|\n)*^app/backups$(.|\n)*^undo [03]$(.|\n)*^app/backups$", "__staging_")]
     [InlineData("stores/other_app.sh", "", "^rc=(1|2)$(.|\n)*^data of ob$", null)]
     [InlineData("stores/overlapping_sources.sh", "", "", "__staging_|^restore rc=[^03]$(?<=^dry-run rc=[03]$(.|\n)*)")]
     [InlineData("stores/partial_latest.sh", "", "^a$\n^b$", null)]
     [InlineData("stores/shared_store.sh", "", "^shop_eu rc=3$", "^shop_eu rc=1$")]
-    [InlineData("stores/symlink_store.sh", "", "^rc=3$", "^[2-9][0-9]{6} ")]
+    [InlineData("stores/symlink_store.sh", "", "^rc=[23]$", "^[2-9][0-9]{6} ")]
     [InlineData("stores/two_hosts.sh", "", "A/files/small: I am A", "^A rc=1$")]
     public void Scripts_about_stores_end_well(string script, string arguments, string expected, string? never)
     {
@@ -87,7 +87,7 @@ public sealed partial class KnownFaultsTests
         Assert.SkipWhen(Folder is null, "the scripts are not beside the repository");
         Needs.Root();
         string program = Path.GetDirectoryName(LifeboatProgram.Path)!;
-        return LifeboatProgram.Shell("/tmp", $"mkdir -p /tmp/lifeboat-cases; PATH='{program}':$PATH LIFEBOAT='{LifeboatProgram.Path}' bash '{Folder}/{script}' {arguments} 2>&1 || true");
+        return LifeboatProgram.Shell("/tmp", $"mkdir -p /tmp/lifeboat-cases; PATH='{program}':$PATH LIFEBOAT='{LifeboatProgram.Path}' LIFEBOAT_TRUSTED_FOLDERS=/tmp/lifeboat-cases/others bash '{Folder}/{script}' {arguments} 2>&1 || true");
     }
 
     [GeneratedRegex("^PASS", RegexOptions.Multiline)]

@@ -57,6 +57,7 @@ public sealed class WholeAppTests
         Assert.True(restore.ExitStatus == 0, restore.All);
         Assert.Equal("5000", server.Sql("shop", "SELECT count(*) FROM item").Trim());
         string before = server.Sql("postgres", "SELECT datname FROM pg_database WHERE datname LIKE 'shop\\_\\_before%'").Trim();
+        server.Sql("postgres", $"ALTER DATABASE {before} ALLOW_CONNECTIONS true"); // it is closed until an undo
         Assert.Equal("written after the backup", server.Sql(before, "SELECT name FROM item").Trim());
         Assert.False(File.Exists(Path.Combine(app.Files, "after")));
         Assert.Single(Directory.GetDirectories(app.Directory, "filestore__before_*"), static kept => File.Exists(Path.Combine(kept, "after")));
