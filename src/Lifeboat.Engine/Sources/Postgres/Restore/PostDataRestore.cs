@@ -32,10 +32,11 @@ internal sealed class PostDataRestore(RestoreTarget target, OwnerSessions owners
         await DropUnattachableAsync(session, all, cancellation);
         ConstraintWork work = new(target, owners, unfit);
         work.Add(await checks.PutBackAsync(session, cancellation));
-        foreach (PostDataStatement statement in all.Where(static one => one.Kind is not (PostDataKind.EventTrigger or PostDataKind.OfConstraint)))
+        PostDataKind[] atTheEnd = [PostDataKind.OfConstraint, PostDataKind.RowSecurity, PostDataKind.EventTrigger];
+        foreach (PostDataStatement statement in all.Where(one => !atTheEnd.Contains(one.Kind)))
             await RunAsync(session, statement, work, cancellation);
         await work.RunAsync(session, cancellation);
-        foreach (PostDataStatement statement in all.Where(static one => one.Kind is PostDataKind.OfConstraint).Concat(all.Where(static one => one.Kind is PostDataKind.EventTrigger)))
+        foreach (PostDataStatement statement in atTheEnd.SelectMany(kind => all.Where(one => one.Kind == kind)))
             await MakeAsync(session, statement, cancellation);
     }
 

@@ -18,6 +18,9 @@ internal enum PostDataKind
     /// <summary>What is said of a constraint, which must be there.</summary>
     OfConstraint,
 
+    /// <summary>Row security is enabled: whoever holds the rows against constraints must see all of them.</summary>
+    RowSecurity,
+
     /// <summary>What is done to an event trigger, which would fire at all that follows.</summary>
     EventTrigger,
 
@@ -74,6 +77,8 @@ internal sealed record PostDataStatement(
             return plain;
         int name = reader.At(2, "only") ? 3 : 2, add = name + 3;
         PostDataStatement of = plain with { On = reader.Relation(name), IsDomain = domain };
+        if (reader.At(add, "enable") && reader.At(add + 1, "row"))
+            return of with { Kind = PostDataKind.RowSecurity };
         if (reader.At(add, "cluster"))
             return of with { Name = reader.Name(add + 2) };
         if (reader.At(add, "replica"))
