@@ -85,7 +85,7 @@ public sealed class SettingsRoundTripTests : IDisposable
     {
         VerifiedSnapshot snapshot = await CaptureAsync();
         File.WriteAllText(_folder["shared/.env"], "live");
-        SettingsSource source = new(new SettingsSettings("app", _folder["target/new"], Files, []), new TestHost(_folder.Path).Context);
+        SettingsSource source = new(new SettingsSettings("app", _folder["target/new"], Files, []) { IsSentElsewhere = true }, new TestHost(_folder.Path).Context);
         await using IRestoration restoration = source.PrepareRestore(snapshot, snapshot.Metadata.Sources[0], new RestoreRun("r1"));
         RestorePlan plan = await restoration.PlanAsync(CancellationToken.None);
         Assert.Contains(plan.Warnings, static problem => problem.Code == ErrorCodes.SettingsRedirected);

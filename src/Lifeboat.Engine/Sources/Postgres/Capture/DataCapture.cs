@@ -33,8 +33,8 @@ internal sealed class DataCapture(
     /// <summary>Keeps the locks of the parts before, until it was looked at what was read, and takes back this part's alone where it is not had.</summary>
     private const string KeepLocks = "RELEASE SAVEPOINT part; SAVEPOINT part";
 
-    /// <summary>After so many parts it is looked at what was read: the server's list of locks is long, and read as a whole each time.</summary>
-    private const int PartsPerLook = 64;
+    // With so many tables the server's list of locks, which is read as a whole each time, is too long to be looked at behind each part.
+    private const int ManyTables = 500, PartsPerLookOfMany = 64;
 
     private readonly ConcurrentDictionary<int, bool> _lockedOut = new();
     private readonly ConcurrentDictionary<int, CopiedRows> _captured = new();
@@ -68,7 +68,7 @@ internal sealed class DataCapture(
         {
             if (await CaptureAsync(session, part, read.Count == 0 ? ReleaseLocks : KeepLocks, cancellation))
                 read.Add(part);
-            if (read.Count < PartsPerLook)
+            if (read.Count < (tables.Count > ManyTables ? PartsPerLookOfMany : 1))
                 continue;
             await RequireSameAsync(session, read, cancellation);
             read.Clear();
