@@ -96,6 +96,7 @@ public sealed class PostgresCutTests(PostgresServer server) : IClassFixture<Post
         using CancellationTokenSource enough = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         Task storm = Task.Run(() => Storm(enough.Token), Cancellation);
         int captured = 0;
+        List<string> refused = [];
         try
         {
             for (int i = 0; i < 12 && captured < 4; i++)
@@ -114,6 +115,7 @@ public sealed class PostgresCutTests(PostgresServer server) : IClassFixture<Post
                 catch (LifeboatException e)
                 {
                     Assert.True(e.Code == ErrorCodes.PostgresLockTimeout || e.Code == ErrorCodes.PostgresObjectVanished, e.ToString());
+                    refused.Add(e.Message);
                 }
             }
         }
@@ -123,7 +125,7 @@ public sealed class PostgresCutTests(PostgresServer server) : IClassFixture<Post
             await storm;
         }
 
-        Assert.True(captured > 0, "no backup came through");
+        Assert.True(captured > 0, "no backup came through: " + string.Join("; ", refused));
     }
 
     private PostgresSource Source(string database) => new(server.Settings(database), server.Bin, _bench.Host.Context, new NoSecrets());

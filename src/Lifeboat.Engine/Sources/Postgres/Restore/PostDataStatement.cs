@@ -52,6 +52,7 @@ internal sealed record PostDataStatement(
             : reader.At(0, "create") ? Created(plain, reader)
             : reader.At(0, "alter") ? Altered(plain, reader)
             : reader.At(0, "comment") ? Commented(plain, reader)
+            : reader.At(0, "security") && reader.At(4, "on") && reader.At(5, "event") ? plain with { Kind = PostDataKind.EventTrigger }
             : plain;
     }
 
