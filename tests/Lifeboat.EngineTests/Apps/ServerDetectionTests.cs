@@ -45,8 +45,8 @@ public sealed class ServerDetectionTests
             string line = text.Split('\n').Single(static l => l.Contains("odd--name", StringComparison.Ordinal)).TrimStart(' ', '#');
 
             // The suggested line is a source as it stands.
-            await File.WriteAllTextAsync(folder["lifeboat.yaml"], $"app: a\nsources:\n  {line}\nstores: {{s: {{path: b}}}}\nencryption: none\n", TestContext.Current.CancellationToken);
-            App app = await AppFile.LoadAsync(folder["lifeboat.yaml"], TestTrust.Files, TestContext.Current.CancellationToken);
+            await File.WriteAllTextAsync(folder["again/lifeboat.yaml"], $"app: a\nsources:\n  {line}\nstores: {{s: {{path: b}}}}\nencryption: none\n", TestContext.Current.CancellationToken);
+            App app = await AppFile.LoadAsync(folder["again/lifeboat.yaml"], TestTrust.Files, TestContext.Current.CancellationToken);
             string url = Assert.IsType<PostgresSettings>(Assert.Single(app.Sources)).Url!;
             Assert.Equal("odd \"name", (await RunAsync("psql", "-XAt", "-d", url, "-c", "SELECT current_database()")).Trim());
         }
