@@ -99,7 +99,7 @@ public sealed class PostgresCutTests(PostgresServer server) : IClassFixture<Post
         List<string> refused = [];
         try
         {
-            for (int i = 0; i < 12 && captured < 4; i++)
+            for (int i = 0; i < 40 && captured < 4; i++)
             {
                 using RestoreBench bench = new();
                 try
