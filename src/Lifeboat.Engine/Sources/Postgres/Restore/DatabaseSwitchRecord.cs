@@ -42,7 +42,8 @@ internal sealed record DatabaseSwitchRecord(string Live, string? Incoming, strin
     public string? Reference { get; init; }
 
     /// <summary>Roles that act as owners while the incoming database is built.</summary>
-    public IReadOnlyList<string> LoadRoles { get; init; } = [];
+    /// <remarks>A journal of an earlier version does not have it, and the serializer sets null then.</remarks>
+    public IReadOnlyList<string> LoadRoles { get => field ?? []; init; } = [];
 
     /// <summary>What was made for the incoming database, and goes with it.</summary>
     public MadeAround IncomingMade { get; init; } = MadeAround.Nothing;
