@@ -30,7 +30,7 @@ internal sealed record DatabaseSwitchRecord(string Live, string? Incoming, strin
     public IReadOnlyList<string> Grants { get; init; } = [];
 
     /// <summary>Foreign keys that the incoming tables have only where they are live.</summary>
-    public IReadOnlyList<OutwardKey> ForeignKeys { get; init; } = [];
+    public IReadOnlyList<OutwardKey> ForeignKeys { get => field ?? []; init; } = []; // null from a journal of an earlier version
 
     /// <summary>Grants on routines, which the server takes back when a routine is dropped.</summary>
     public IReadOnlyList<string> RoutineGrants { get; init; } = [];
@@ -62,7 +62,7 @@ internal sealed record LiveState(
     bool Exists, IReadOnlyList<string> Tables, IReadOnlyList<string> IncomingTables, IReadOnlyList<Definition> Objects, string Options)
 {
     /// <summary>Foreign keys that the live tables had only where they were live.</summary>
-    public IReadOnlyList<OutwardKey> ForeignKeys { get; init; } = [];
+    public IReadOnlyList<OutwardKey> ForeignKeys { get => field ?? []; init; } = []; // null from a journal of an earlier version
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
