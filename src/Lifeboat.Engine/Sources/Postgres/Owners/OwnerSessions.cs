@@ -102,6 +102,7 @@ internal sealed class OwnerSessions(RestoreTarget target, bool superuser, Func<I
     /// <summary>Takes back all that was made for the sessions.</summary>
     public async Task DropAsync(PsqlSession session, CancellationToken cancellation)
     {
+        await session.CommitToDiskAsync(cancellation);
         foreach (string revoke in _granted)
             await session.ExecuteAsync(revoke, cancellation);
         _granted.Clear();

@@ -21,7 +21,12 @@ internal sealed class PartDatabase(RunContext context, string source, Func<Cance
 
     public RunContext Context => context;
 
-    public Task<PsqlSession> OpenAsync(CancellationToken cancellation) => open(cancellation);
+    public async Task<PsqlSession> OpenAsync(CancellationToken cancellation)
+    {
+        PsqlSession session = await open(cancellation);
+        await session.CommitToDiskAsync(cancellation);
+        return session;
+    }
 
     /// <summary>Does some work in one transaction.</summary>
     /// <param name="name">Of the transaction, for messages.</param>

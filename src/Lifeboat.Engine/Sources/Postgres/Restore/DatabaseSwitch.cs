@@ -49,7 +49,7 @@ internal sealed class DatabaseSwitch(
     public async Task SealAsync(string compared, CancellationToken cancellation)
     {
         string incoming = State.Incoming ?? throw new InvalidOperationException("there is nothing to be switched in");
-        await using PsqlSession session = await open(State.MaintenanceDatabase, cancellation);
+        await using PsqlSession session = await OpenMaintenanceAsync(cancellation);
         await using (PsqlSession inside = await open(incoming, cancellation))
         {
             await DrainAsync(session, incoming, TimeSpan.Zero, cancellation, await inside.QueryOneAsync("SELECT pg_catalog.pg_backend_pid()", cancellation));
@@ -63,7 +63,7 @@ internal sealed class DatabaseSwitch(
 
     public async Task ForwardAsync(CancellationToken cancellation)
     {
-        await using PsqlSession session = await open(State.MaintenanceDatabase, cancellation);
+        await using PsqlSession session = await OpenMaintenanceAsync(cancellation);
         if (State.Changes is { } changes)
             await changes.ForwardAsync(session, context, cancellation);
         IReadOnlyDictionary<string, string> there = await DatabasesAsync(session, cancellation);
@@ -93,7 +93,7 @@ internal sealed class DatabaseSwitch(
     {
         if (State.Incoming is null || !State.IncomingOpens)
             return;
-        await using PsqlSession session = await open(State.MaintenanceDatabase, cancellation);
+        await using PsqlSession session = await OpenMaintenanceAsync(cancellation);
         if (State.WritesWhenOpened is null)
             await NoteAsync(State with { WritesWhenOpened = await WritesAsync(session, cancellation) }, cancellation);
         if (State.IncomingAccess is not { } access)
@@ -110,7 +110,7 @@ internal sealed class DatabaseSwitch(
 
     public async Task BackAsync(CancellationToken cancellation)
     {
-        await using PsqlSession session = await open(State.MaintenanceDatabase, cancellation);
+        await using PsqlSession session = await OpenMaintenanceAsync(cancellation);
         IReadOnlyDictionary<string, string> there = await DatabasesAsync(session, cancellation);
         if (State is { Incoming: { } incoming, IncomingOid: { } oid } && there.GetValueOrDefault(State.Live) == oid)
         {
@@ -148,7 +148,7 @@ internal sealed class DatabaseSwitch(
     {
         if (State is not { IncomingOid: not null, IncomingOpens: true })
             return;
-        await using PsqlSession session = await open(State.MaintenanceDatabase, cancellation);
+        await using PsqlSession session = await OpenMaintenanceAsync(cancellation);
         if (await ActingExtensions.AreOfferedAsync(session, cancellation)
             && (await DatabasesAsync(session, cancellation)).GetValueOrDefault(State.Live) == State.IncomingOid)
             await LetActAsync(cancellation);
@@ -156,7 +156,7 @@ internal sealed class DatabaseSwitch(
 
     public async Task DropIncomingAsync(CancellationToken cancellation)
     {
-        await using PsqlSession session = await open(State.MaintenanceDatabase, cancellation);
+        await using PsqlSession session = await OpenMaintenanceAsync(cancellation);
         if (State.IncomingOid is { } oid && (await DatabasesAsync(session, cancellation)).GetValueOrDefault(State.Live) == oid)
             return; // It is live, and what was made for it is in use.
         if (State.Reference is not null)
@@ -175,14 +175,14 @@ internal sealed class DatabaseSwitch(
     {
         if (State.Reference is null)
             return;
-        await using (PsqlSession session = await open(State.MaintenanceDatabase, cancellation))
+        await using (PsqlSession session = await OpenMaintenanceAsync(cancellation))
             await DropDatabaseAsync(session, State.Reference, cancellation);
         await NoteAsync(State with { Reference = null }, cancellation);
     }
 
     public async Task DropOutgoingAsync(CancellationToken cancellation)
     {
-        await using PsqlSession session = await open(State.MaintenanceDatabase, cancellation);
+        await using PsqlSession session = await OpenMaintenanceAsync(cancellation);
         await DropDatabaseAsync(session, State.Outgoing, cancellation);
         await DropAroundAsync(session, State.OutgoingMade, cancellation);
     }
@@ -190,7 +190,7 @@ internal sealed class DatabaseSwitch(
     /// <summary>By the server's count of rows written, after everybody is out; a server that has lost its counts since tells of less than there was.</summary>
     public async Task<bool> WasUsedAsync(DateTimeOffset since, CancellationToken cancellation)
     {
-        await using PsqlSession session = await open(State.MaintenanceDatabase, cancellation);
+        await using PsqlSession session = await OpenMaintenanceAsync(cancellation);
         if (State is not { IncomingOid: { } oid, WritesWhenOpened: { } before } || (await DatabasesAsync(session, cancellation)).GetValueOrDefault(State.Live) != oid)
             return false;
         await DrainAsync(session, State.Live, TimeSpan.Zero, cancellation);
@@ -199,7 +199,7 @@ internal sealed class DatabaseSwitch(
 
     public async Task<KeptState?> KeptAsync(CancellationToken cancellation)
     {
-        await using PsqlSession session = await open(State.MaintenanceDatabase, cancellation);
+        await using PsqlSession session = await OpenMaintenanceAsync(cancellation);
         IReadOnlyList<string?[]> rows = await session.QueryAsync(
             $"""
             SELECT CASE WHEN pg_catalog.has_database_privilege(oid, 'CONNECT') THEN pg_catalog.pg_database_size(oid) END
@@ -211,7 +211,7 @@ internal sealed class DatabaseSwitch(
 
     public async Task<JsonElement> InverseAsync(string id, CancellationToken cancellation)
     {
-        await using PsqlSession session = await open(State.MaintenanceDatabase, cancellation);
+        await using PsqlSession session = await OpenMaintenanceAsync(cancellation);
         if (State.LiveOid is not null && (await DatabasesAsync(session, cancellation)).GetValueOrDefault(State.Outgoing) != State.LiveOid)
             throw KeptState.Missing($"database {State.Outgoing}", source);
         return new DatabaseSwitchRecord(
@@ -231,6 +231,13 @@ internal sealed class DatabaseSwitch(
         string list = string.Join(", ", new[] { State.Live, State.Incoming, State.Outgoing }.OfType<string>().Select(SqlText.Literal));
         IReadOnlyList<string?[]> rows = await session.QueryAsync($"SELECT datname, oid FROM pg_catalog.pg_database WHERE datname IN ({list})", cancellation);
         return rows.ToDictionary(static row => row[0]!, static row => row[1]!);
+    }
+
+    private async Task<PsqlSession> OpenMaintenanceAsync(CancellationToken cancellation)
+    {
+        PsqlSession session = await open(State.MaintenanceDatabase, cancellation);
+        await session.CommitToDiskAsync(cancellation);
+        return session;
     }
 
     private async Task LetActAsync(CancellationToken cancellation)

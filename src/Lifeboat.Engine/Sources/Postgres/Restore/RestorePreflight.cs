@@ -62,7 +62,7 @@ internal sealed class RestorePreflight(RestoreTarget target, PsqlSession session
         HashSet<string> rolesThere = [.. there.Roles.Keys, .. roles.Create.Select(static role => role.Name)];
         PostgresDatabase database = Details.Database;
         // An older server would not understand what to try, and takes no snapshot anyway.
-        if (!rights.Superuser && !session.InRecovery && session.ServerMajor >= Details.ServerVersionNumber / 10000)
+        if (!rights.Superuser && !session.InRecovery && !target.IsOlder)
         {
             roles = roles.WithOwners(names.Owners.Append(NameText.Decode(Details.Database.Owner, Details)).Distinct(), rights, target.Source);
             (roles, IReadOnlyList<PostgresSetting> possible) = await new RoleTrial(session, rights, Details, target.Source).RunAsync(
@@ -113,12 +113,11 @@ internal sealed class RestorePreflight(RestoreTarget target, PsqlSession session
 
     private void CheckVersion()
     {
-        int capturedMajor = Details.ServerVersionNumber / 10000;
-        if (session.ServerMajor < capturedMajor)
+        if (target.IsOlder)
             Block(
                 ErrorCodes.PostgresTargetOlder,
                 $"the snapshot is of PostgreSQL {Details.ServerVersion}, and the server is PostgreSQL {session.ServerVersion}: an older one cannot take it",
-                string.Create(CultureInfo.InvariantCulture, $"restore to a server of PostgreSQL {capturedMajor} or newer (--target {target.Source}=URL)"));
+                string.Create(CultureInfo.InvariantCulture, $"restore to a server of PostgreSQL {Details.ServerVersionNumber / 10000} or newer (--target {target.Source}=URL)"));
         if (session.InRecovery)
             Block(ErrorCodes.PostgresRightMissing, "the server is a standby, which takes no writes", "restore to its primary, or promote it");
     }

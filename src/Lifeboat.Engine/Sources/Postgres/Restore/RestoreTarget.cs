@@ -38,6 +38,9 @@ internal sealed partial record RestoreTarget(
     /// <summary>The folder of the source's files in the snapshot.</summary>
     public string Folder => $"databases/{Captured.Name}";
 
+    /// <summary>Whether the server is of an older major version than the one that was captured.</summary>
+    public bool IsOlder => ServerMajor < CapturedMajor(Details);
+
     public int Workers => Context.Host.Workers;
 
     public PostgresConnection Maintenance => Connection.WithDatabase(MaintenanceDatabase);
@@ -62,7 +65,7 @@ internal sealed partial record RestoreTarget(
         await using PsqlSession session = await OpenAnyAsync(PostgresTools.Newest(found), connection, live, cancellation);
         PostgresTools tools = PostgresTools.For(found, session.ServerMajor, session.ServerVersion, connection.Source);
         // An older server takes nothing of it: preflight says so, whatever the programs.
-        bool older = session.ServerMajor < details.ServerVersionNumber / 10000;
+        bool older = session.ServerMajor < CapturedMajor(details);
         return new RestoreTarget(
             context, connection.WithSettingsOf(session), tools, older ? tools : ReaderOf(captured, tools, found), session.Database, session.ServerMajor, snapshot, captured, details, StagingNames.For(live, restoreId))
         {
@@ -104,6 +107,8 @@ internal sealed partial record RestoreTarget(
 
     /// <summary>What a role can have in <c>globals.sql</c>: its settings and comment, and its memberships with all others.</summary>
     private const long BytesOfRole = 32 * 1024;
+
+    private static int CapturedMajor(PostgresDetails details) => details.ServerVersionNumber / 10000;
 
     private static PostgresDetails Described(SourceMetadata captured)
     {

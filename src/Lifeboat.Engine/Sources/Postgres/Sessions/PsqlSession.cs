@@ -193,6 +193,13 @@ public sealed class PsqlSession : IAsyncDisposable
     public Task AllowRelationsAsync(CancellationToken cancellation) =>
         CanRestrictRelations ? ExecuteAsync($"SET LOCAL {SessionSettings.RestrictRelations} = ''", cancellation) : Task.CompletedTask;
 
+    /// <summary>
+    /// From here on a commit waits for the disk, whatever the server, the role or the database says (<c>synchronous_commit = off</c>): what a journal calls done must
+    /// outlive a crash of the server.
+    /// </summary>
+    public Task CommitToDiskAsync(CancellationToken cancellation) => QueryAsync(
+        "SELECT pg_catalog.set_config('synchronous_commit', 'on', false) WHERE pg_catalog.current_setting('synchronous_commit') = 'off'", cancellation);
+
     /// <summary>Ends the session at once, whatever it does.</summary>
     public void Kill()
     {
