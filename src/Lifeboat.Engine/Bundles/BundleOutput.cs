@@ -1,3 +1,4 @@
+using System.IO.Hashing;
 using Lifeboat.Engine.Snapshots;
 
 namespace Lifeboat.Engine.Bundles;
@@ -119,12 +120,12 @@ internal sealed class BundleOutput(Stream output, ushort method, BundleOptions o
             return;
         ReadOnlySpan<byte> text =
             "This is a backup made by Lifeboat. restore_instructions.md says how to restore it, with or without Lifeboat.\n"u8;
-        Crc32 crc = default;
+        Crc32 crc = new();
         if (!_encrypted)
             crc.Append(text);
         EntryHeader header = new(Zip.CoverName, options.Host.Time.GetUtcNow());
         int stored = text.Length + (_encrypted ? EntryKeys.Overhead : 0);
-        ZipEntryFields fields = new(header, Zip.Stored, _encrypted, false, crc.Value, stored, text.Length, 0);
+        ZipEntryFields fields = new(header, Zip.Stored, _encrypted, false, crc.GetCurrentHashAsUInt32(), stored, text.Length, 0);
         StartEntry(fields);
         if (options.Password is not null)
             StartCipher(EntryKeys.Create(options.Password, options.Host)[0]);

@@ -23,15 +23,12 @@ public sealed class BundleWriter : ISnapshotWriter, IAsyncDisposable
     public BundleWriter(Stream output, BundleOptions options)
     {
         _options = options;
-        bool zstd = options.Compression == Compression.Zstd && ZstdIsAvailable;
+        bool zstd = options.Compression == Compression.Zstd;
         _pipeline = new BundlePipeline(
             new BundleOutput(output, zstd ? Zip.Zstandard : Zip.Deflated, options),
             options,
-            () => zstd ? new ZstdBlockCompressor(options.BlockBytes) : new DeflateBlockCompressor());
+            () => zstd ? Zstandard.Compressor(options.BlockBytes) : new DeflateBlockCompressor());
     }
-
-    /// <summary>Whether this machine can write and read Zstandard. Where it cannot, Deflate is written.</summary>
-    public static bool ZstdIsAvailable => ZstdLibrary.IsAvailable;
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">The path is not a <see cref="SnapshotPath"/>, or was added before.</exception>

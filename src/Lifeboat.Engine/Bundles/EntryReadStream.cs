@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using System.IO.Hashing;
 using Lifeboat.Engine.Errors;
 
 namespace Lifeboat.Engine.Bundles;
@@ -13,7 +14,7 @@ internal sealed class EntryReadStream : ReadOnlyStream
     private readonly StoredStream _stored;
     private readonly Stream _content;
     private readonly byte[] _beyond = new byte[1];
-    private Crc32 _crc;
+    private readonly Crc32 _crc = new();
     private long _left;
     private bool _ended;
     private LifeboatException? _failure;
@@ -63,7 +64,7 @@ internal sealed class EntryReadStream : ReadOnlyStream
 
     private static Stream Decompressed(StoredStream stored, ushort method) => method switch
     {
-        Zip.Zstandard => new ZstdReadStream(stored),
+        Zip.Zstandard => Zstandard.Reader(stored),
         Zip.Deflated => new DeflateStream(new BufferedStream(stored, 128 * 1024), CompressionMode.Decompress),
         _ => stored,
     };
@@ -95,7 +96,7 @@ internal sealed class EntryReadStream : ReadOnlyStream
         if (_content.Read(_beyond) > 0)
             throw BundleProblems.Damaged("an entry is longer than its header says", _entry.Path);
         _stored.CheckEnd();
-        if (_entry.AesVersion != Zip.AesVersion2 && _crc.Value != _entry.Crc)
+        if (_entry.AesVersion != Zip.AesVersion2 && _crc.GetCurrentHashAsUInt32() != _entry.Crc)
             throw BundleProblems.Damaged("an entry's CRC does not match its bytes", _entry.Path);
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.IO.Hashing;
 using System.Security.Cryptography;
 using Lifeboat.Engine.Snapshots;
 
@@ -18,7 +19,7 @@ internal sealed class EntryWriteStream(BundlePipeline pipeline, OpenEntry entry,
     private const int DigestBytes = 64 * 1024;
 
     private readonly IncrementalHash _sha256 = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-    private Crc32 _crc;
+    private readonly Crc32 _crc = new();
     private byte[]? _buffer;
     private int _filled;
     private int _digested;
@@ -169,7 +170,7 @@ internal sealed class EntryWriteStream(BundlePipeline pipeline, OpenEntry entry,
     private void SetFinal(OpenEntry closing)
     {
         closing.Bytes = _bytes;
-        closing.Crc = options.Password is null ? _crc.Value : 0;
+        closing.Crc = options.Password is null ? _crc.GetCurrentHashAsUInt32() : 0;
     }
 
     private void Submitted()

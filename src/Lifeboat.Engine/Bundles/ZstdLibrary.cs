@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Lifeboat.Engine.Errors;
 
 namespace Lifeboat.Engine.Bundles;
 
@@ -14,6 +13,9 @@ internal sealed unsafe class ZstdLibrary
     public const int WindowLogMax = 100;
 
     private static readonly Lazy<ZstdLibrary?> Loaded = new(Load);
+
+    /// <summary>Null where this machine has none.</summary>
+    public static ZstdLibrary? Here => Loaded.Value;
 
     private ZstdLibrary(nint library)
     {
@@ -30,16 +32,6 @@ internal sealed unsafe class ZstdLibrary
         DecompressStream =
             (delegate* unmanaged<nint, ZstdBuffer*, ZstdBuffer*, nuint>)NativeLibrary.GetExport(library, "ZSTD_decompressStream");
     }
-
-    public static bool IsAvailable => Loaded.Value is not null;
-
-    /// <exception cref="LifeboatException">It is not on this machine.</exception>
-    public static ZstdLibrary Instance => Loaded.Value ?? throw new LifeboatException(
-        ErrorCodes.ZstdMissing,
-        "the Zstandard library is not on this machine",
-        OperatingSystem.IsWindows()
-            ? "put libzstd.dll beside the program or on PATH; to write without it, set `compression: deflate`"
-            : "install it (Debian, Ubuntu: apt-get install libzstd1); to write without it, set `compression: deflate`");
 
     public delegate* unmanaged<nint> CreateCompressor { get; }
 

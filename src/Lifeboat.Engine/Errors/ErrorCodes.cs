@@ -161,7 +161,7 @@ public static class ErrorCodes
     public static readonly ErrorCode SnapshotIncomplete = new("LB6005", "snapshot-incomplete", Damage);
     public static readonly ErrorCode ContentDiffers = new("LB6006", "content-differs", Damage);
     public static readonly ErrorCode EntryNameUnsafe = new("LB6007", "entry-name-unsafe", Damage);
-    public static readonly ErrorCode ZstdMissing = new("LB6008", "zstd-missing", Failed);
+    // LB6008 said that the Zstandard library was missing, which nothing needs any more.
     public static readonly ErrorCode NotAuthentic = new("LB6009", "not-authentic", Failed);
     public static readonly ErrorCode EncryptionContradicted = new("LB6010", "encryption-contradicted", Damage);
 

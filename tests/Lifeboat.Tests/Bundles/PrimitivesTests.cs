@@ -11,27 +11,54 @@ namespace Lifeboat.Tests.Bundles;
 public sealed class PrimitivesTests
 {
     [Fact]
-    public void The_crc_of_the_check_string_is_the_published_one()
+    public void Zstandard_is_the_same_with_the_systems_library_and_without()
     {
-        Crc32 crc = default;
-        crc.Append("123456789"u8);
-        Assert.Equal(0xCBF43926u, crc.Value);
+        ZstdLibrary? library = ZstdLibrary.Here;
+        Assert.SkipWhen(library is null, "this machine has no libzstd");
+        byte[] block = [.. Enumerable.Range(0, 300_000).Select(static i => (byte)"customers and their orders"[i % 1000 * i / 7 % 26])];
+        using NativeZstdCompressor native = new(library, block.Length);
+        using ManagedZstdCompressor managed = new(block.Length);
+        byte[] frames = [.. native.Compress(block, last: false).ToArray(), .. native.Compress([], last: false).ToArray(), .. native.Compress(block.AsSpan(0, 1000), last: true).ToArray()];
+        byte[] same = [.. managed.Compress(block, last: false).ToArray(), .. managed.Compress([], last: false).ToArray(), .. managed.Compress(block.AsSpan(0, 1000), last: true).ToArray()];
+        Assert.Equal(frames, same);
+        byte[] expected = [.. block, .. block.AsSpan(0, 1000)];
+        Assert.Equal(expected, ReadAll(new ZstdReadStream(new NativeZstdDecoder(library), new MemoryStream(frames))));
+        Assert.Equal(expected, ReadAll(new ZstdReadStream(new ManagedZstdDecoder(), new MemoryStream(frames))));
     }
 
-    [Fact]
-    public void The_crc_is_the_same_in_any_pieces_and_with_or_without_the_processors_help()
+    /// <summary>Every byte of some frames is flipped, and they are cut at each length: what is read without an error is at most what was there.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Zstandard_that_is_damaged_is_invalid_data_whatever_reads_it(bool native)
     {
-        byte[] data = Shared.BundleFixture.Noise(1, 10_000);
-        for (int length = 0; length < 700; length++)
+        ZstdLibrary? library = ZstdLibrary.Here;
+        Assert.SkipWhen(native && library is null, "this machine has no libzstd");
+        using ManagedZstdCompressor compressor = new(2000);
+        byte[] frames = [.. compressor.Compress(Shared.BundleFixture.Noise(3, 300), last: false).ToArray(), .. compressor.Compress(new byte[2000], last: true).ToArray()];
+        Stream Open(byte[] bytes) => new ZstdReadStream(native ? new NativeZstdDecoder(library!) : new ManagedZstdDecoder(), new MemoryStream(bytes));
+        int whole = ReadAll(Open(frames)).Length;
+        for (int i = 0; i < frames.Length; i++)
         {
-            Crc32 fast = default, slow = default, pieces = default;
-            fast.Append(data.AsSpan(3, length));
-            slow.AppendBySlices(data.AsSpan(3, length));
-            pieces.Append(data.AsSpan(3, length / 3));
-            pieces.Append(data.AsSpan(3 + (length / 3), length - (length / 3)));
-            Assert.Equal(slow.Value, fast.Value);
-            Assert.Equal(slow.Value, pieces.Value);
+            byte[] flipped = [.. frames];
+            flipped[i] ^= 0x41;
+            foreach (byte[] damaged in new[] { flipped, frames[..i] })
+            {
+                try
+                {
+                    Assert.InRange(ReadAll(Open(damaged)).Length, 0, 9_000_000);
+                }
+                catch (InvalidDataException e)
+                {
+                    Assert.StartsWith("the compressed data", e.Message, StringComparison.Ordinal);
+                }
+            }
         }
+
+        Assert.Equal(2300, whole);
+        // A frame that asks for a window of 128 MiB is refused.
+        byte[] wide = [0x28, 0xB5, 0x2F, 0xFD, 0x00, 0x88, 0x01, 0x00, 0x00];
+        Assert.Throws<InvalidDataException>(() => ReadAll(Open(wide)));
     }
 
     [Fact]
@@ -95,5 +122,15 @@ public sealed class PrimitivesTests
         }
 
         return result;
+    }
+
+    private static byte[] ReadAll(Stream from)
+    {
+        using (from)
+        using (MemoryStream all = new())
+        {
+            from.CopyTo(all);
+            return all.ToArray();
+        }
     }
 }

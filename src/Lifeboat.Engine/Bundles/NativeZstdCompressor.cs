@@ -1,22 +1,20 @@
 namespace Lifeboat.Engine.Bundles;
 
-/// <summary>Each block is a Zstandard frame (RFC 8878); frames one after the other are one stream by section 3.1.</summary>
-internal sealed unsafe class ZstdBlockCompressor : IBlockCompressor
+/// <summary>Zstandard by the system's library.</summary>
+internal sealed unsafe class NativeZstdCompressor : IBlockCompressor
 {
-    // The fastest that compresses database text six-fold; level 3 costs a quarter more for nearly the same size.
-    private const int Level = 1;
-
-    private readonly ZstdLibrary _library = ZstdLibrary.Instance;
+    private readonly ZstdLibrary _library;
     private readonly byte[] _output;
     private nint _context;
 
-    public ZstdBlockCompressor(int blockBytes)
+    public NativeZstdCompressor(ZstdLibrary library, int blockBytes)
     {
+        _library = library;
         _output = new byte[_library.CompressBound((nuint)blockBytes)];
         _context = _library.CreateCompressor();
         if (_context == 0)
             throw new InsufficientMemoryException("no memory for a Zstandard compressor");
-        _ = Checked(_library.SetCompressor(_context, ZstdLibrary.CompressionLevel, Level));
+        _ = Checked(_library.SetCompressor(_context, ZstdLibrary.CompressionLevel, Zstandard.Level));
     }
 
     public ReadOnlySpan<byte> Compress(ReadOnlySpan<byte> block, bool last)
