@@ -13,7 +13,6 @@ internal sealed class ManagedZstdDecoder : IZstdDecoder
 
     public bool Decode(ReadOnlySpan<byte> input, Span<byte> output, out int consumed, out int written)
     {
-        // Its stream goes round for ever on some input that is not valid, so it is not used.
         OperationStatus status = _decompressor.UnwrapStream(input, output, out consumed, out written);
         return status == OperationStatus.InvalidData
             ? throw new InvalidDataException("the compressed data is not valid")

@@ -79,7 +79,7 @@ public sealed class PartsTests : IDisposable
         Run(0, "undo", "--yes");
         Run(0, "discard", "--yes");
         Assert.Equal(old, Look());
-        foreach (int at in InterruptedRestoreTests.Chosen(steps.Length, every))
+        foreach (int at in Interruptions.Chosen(steps.Length, every))
         {
             string where = $"{how}:{at} ({steps[at - 1]})";
             ProgramRun stopped = Stopped(string.Create(CultureInfo.InvariantCulture, $"{how}:{at}"), arguments);
@@ -133,7 +133,7 @@ public sealed class PartsTests : IDisposable
         Run(0, "undo", "--yes");
         Run(0, "discard", "--yes");
         Assert.Equal(old, look());
-        foreach (int at in InterruptedRestoreTests.Chosen(steps.Length, every))
+        foreach (int at in Interruptions.Chosen(steps.Length, every))
         {
             string where = $"{how}:{at} ({steps[at - 1]})";
             ProgramRun stopped = Stopped(string.Create(CultureInfo.InvariantCulture, $"{how}:{at}"), arguments);

@@ -20,7 +20,7 @@ public sealed class RestoreTroubleTests
         string[] steps = Steps(app);
         int commit = Array.IndexOf(steps, "journal: Committed") + 1;
         string stop = $"kill -QUIT $(head -n 1 {server.Data}/postmaster.pid); while [ -e {server.Data}/postmaster.pid ]; do sleep 0.05; done";
-        foreach (int at in InterruptedRestoreTests.Chosen(steps.Length, 7))
+        foreach (int at in Interruptions.Chosen(steps.Length, 7))
         {
             string where = $"server stopped before step {at} ({steps[at - 1]})";
             ProgramRun stopped = app.Run($"run-before:{at}", stop, app.RestoreArguments);
@@ -49,7 +49,7 @@ public sealed class RestoreTroubleTests
             string[] steps = Steps(app);
             int commit = Array.IndexOf(steps, "journal: Committed") + 1;
             string fill = $"dd if=/dev/zero of={folder["small"]}/filler bs=64k; dd if=/dev/zero of={folder["small"]}/filler2 bs=1";
-            foreach (int at in InterruptedRestoreTests.Chosen(steps.Length, 6))
+            foreach (int at in Interruptions.Chosen(steps.Length, 6))
             {
                 string where = $"disk full before step {at} ({steps[at - 1]})";
                 ProgramRun full = app.Run($"run-before:{at}", fill, app.RestoreArguments);

@@ -16,11 +16,12 @@ internal sealed class StagedWatch
     private static readonly TimeSpan s_betweenLooks = TimeSpan.FromMilliseconds(100);
 
     private readonly RestoreTarget _target;
-    private IReadOnlyDictionary<string, (string Made, string? Written)?> _seen = new Dictionary<string, (string, string?)?>();
+    private IReadOnlyDictionary<string, string> _tables = new Dictionary<string, string>();
+    private string _until = "";
 
     private StagedWatch(RestoreTarget target) => _target = target;
 
-    /// <summary>Begins to watch, as soon as the last change is of a second that is over.</summary>
+    /// <summary>Begins to watch, as soon as the second is over in which the last of the restore's own changes was made.</summary>
     public static async Task<StagedWatch> BeginAsync(RestoreTarget target, MySqlSession session, CancellationToken cancellation)
     {
         StagedWatch watch = new(target);
@@ -31,20 +32,23 @@ internal sealed class StagedWatch
     /// <summary>Takes what is there now for what shall be switched in.</summary>
     public async Task LookAgainAsync(MySqlSession session, CancellationToken cancellation)
     {
-        string staging = SqlText.Literal(_target.Names.Staging);
-        string written = $"FROM information_schema.TABLES WHERE TABLE_SCHEMA = {staging} AND UPDATE_TIME >= NOW()";
-        for (int look = 0; look < MostLooks && await session.SelectOneAsync("COUNT(*)", written, cancellation) != "0"; look++)
+        _until = await session.SelectOneAsync("NOW()", "", cancellation) ?? "";
+        for (int look = 0; look < MostLooks && await session.SelectOneAsync("NOW()", "", cancellation) == _until; look++)
             await Task.Delay(s_betweenLooks, _target.Context.Host.Time, cancellation);
-        _seen = await TimesAsync(session, cancellation);
+        _tables = (await TablesAsync(session, cancellation)).ToDictionary(static table => table.Name, static table => table.Kind, StringComparer.Ordinal);
     }
 
     /// <summary>
-    /// Tables that are not what they were. A time that the server has forgotten since (it keeps those of the tables that it has in its cache) tells nothing.
+    /// Tables that are not what they were: made or written to since, or not there before. A time that the server has forgotten since (it keeps those of the tables that
+    /// it has in its cache) tells nothing. That a time is another one than before does not either: MariaDB takes the time of a table's making from its definition file
+    /// when it opens it, and may have opened it before it gave that file its name.
     /// </summary>
     public async Task<IReadOnlyList<string>> ChangedAsync(MySqlSession session, CancellationToken cancellation)
     {
-        IReadOnlyDictionary<string, (string Made, string? Written)?> now = await TimesAsync(session, cancellation);
-        return [.. now.Keys.Union(_seen.Keys).Where(table => !Same(_seen.GetValueOrDefault(table), now.GetValueOrDefault(table))).Order(StringComparer.Ordinal)];
+        List<StagedTable> now = await TablesAsync(session, cancellation);
+        IEnumerable<string> changed = now.Where(table => _tables.GetValueOrDefault(table.Name) != table.Kind || IsLater(table.Made) || IsLater(table.Written))
+            .Select(static table => table.Name);
+        return [.. changed.Union(_tables.Keys.Except(now.Select(static table => table.Name))).Order(StringComparer.Ordinal)];
     }
 
     /// <exception cref="LifeboatException">Something was written, so that what was verified is not what would be switched in.</exception>
@@ -58,16 +62,16 @@ internal sealed class StagedWatch
                 _target.Source);
     }
 
-    private static bool Same((string Made, string? Written)? seen, (string Made, string? Written)? now)
-    {
-        if (seen is null || now is null)
-            return false;
-        return seen.Value.Made == now.Value.Made && (seen.Value.Written == now.Value.Written || now.Value.Written is null);
-    }
+    /// <summary>As the server writes times: their order is that of their texts.</summary>
+    private bool IsLater(string? time) => string.CompareOrdinal(time, _until) > 0;
 
-    private async Task<IReadOnlyDictionary<string, (string Made, string? Written)?>> TimesAsync(MySqlSession session, CancellationToken cancellation) =>
-        (await session.SelectAsync(
-        ["TABLE_NAME", "CONCAT_WS(' ', TABLE_TYPE, ENGINE, CREATE_TIME)", "UPDATE_TIME"],
-        $"FROM information_schema.TABLES WHERE TABLE_SCHEMA = {SqlText.Literal(_target.Names.Staging)}", cancellation))
-        .ToDictionary(static row => row[0]!, static row => ((string, string?)?)(row[1] ?? "", row[2]), StringComparer.Ordinal);
+    private async Task<List<StagedTable>> TablesAsync(MySqlSession session, CancellationToken cancellation) =>
+    [
+        .. (await session.SelectAsync(
+            ["TABLE_NAME", "CONCAT_WS(' ', TABLE_TYPE, ENGINE)", "CREATE_TIME", "UPDATE_TIME"],
+            $"FROM information_schema.TABLES WHERE TABLE_SCHEMA = {SqlText.Literal(_target.Names.Staging)}", cancellation))
+            .Select(static row => new StagedTable(row[0]!, row[1] ?? "", row[2], row[3])),
+    ];
+
+    private sealed record StagedTable(string Name, string Kind, string? Made, string? Written);
 }
