@@ -20,5 +20,6 @@ internal static class Zstandard
 
     /// <summary>Decompresses frames, as many as there are, one after the other.</summary>
     /// <exception cref="InvalidDataException">From reading: they are not valid, or end in the middle.</exception>
-    public static Stream Reader(Stream from) => new ZstdReadStream(ZstdLibrary.Here is { } library ? new NativeZstdDecoder(library) : new ManagedZstdDecoder(), from);
+    public static Stream Reader(Stream from) =>
+        new ZstdReadStream(static () => ZstdLibrary.Here is { } library ? new NativeZstdDecoder(library) : new ManagedZstdDecoder(), from);
 }

@@ -4,10 +4,11 @@ namespace Lifeboat.Engine.Bundles;
 
 /// <summary>Decompresses Zstandard frames (RFC 8878), as many as there are, one after the other.</summary>
 /// <exception cref="InvalidDataException">From reading: they are not valid, or end in the middle.</exception>
-internal sealed class ZstdReadStream(IZstdDecoder decoder, Stream from) : ReadOnlyStream
+internal sealed class ZstdReadStream(Func<IZstdDecoder> decoder, Stream from) : ReadOnlyStream
 {
     private const int InputBytes = 128 * 1024;
 
+    private readonly IZstdDecoder _decoder = decoder();
     private byte[] _input = ArrayPool<byte>.Shared.Rent(InputBytes);
     private int _next;
     private int _end;
@@ -24,7 +25,7 @@ internal sealed class ZstdReadStream(IZstdDecoder decoder, Stream from) : ReadOn
                 Refill();
             if (_next == _end && !_inFrame)
                 return 0;
-            _inFrame = decoder.Decode(_input.AsSpan(_next, _end - _next), buffer, out int consumed, out int written);
+            _inFrame = _decoder.Decode(_input.AsSpan(_next, _end - _next), buffer, out int consumed, out int written);
             _next += consumed;
             if (written > 0)
                 return written;
@@ -40,7 +41,7 @@ internal sealed class ZstdReadStream(IZstdDecoder decoder, Stream from) : ReadOn
         if (disposing && !_disposed)
         {
             _disposed = true;
-            decoder.Dispose();
+            _decoder.Dispose();
             from.Dispose();
             ArrayPool<byte>.Shared.Return(_input);
             _input = [];

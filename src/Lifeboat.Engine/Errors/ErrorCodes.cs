@@ -172,6 +172,7 @@ public static class ErrorCodes
     public static readonly ErrorCode StorageFailed = new("LB7004", "storage-failed", Failed);
     public static readonly ErrorCode SnapshotOfAnother = new("LB7005", "snapshot-of-another", Failed);
     public static readonly ErrorCode SnapshotAhead = new("LB7006", "snapshot-ahead", Warnings);
+    public static readonly ErrorCode SnapshotRenamed = new("LB7007", "snapshot-renamed", Failed);
 
     // 8xxx: the operations
     public static readonly ErrorCode Locked = new("LB8001", "locked", ExitStatus.Locked);

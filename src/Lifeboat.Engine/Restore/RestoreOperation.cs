@@ -30,7 +30,10 @@ public sealed class RestoreOperation(App? app, RunContext context)
         await using VerifiedSnapshot snapshot = await VerifiedSnapshot.OpenAsync(bundle, cancellation);
         IReadOnlyList<Problem> origin = new SnapshotOrigin(app, run.Host).Look(request.Snapshot, snapshot.Metadata, request.OnlySources);
         // What was named is what is meant, and only said; what was taken for the latest may be somebody else's.
-        IReadOnlyList<Problem> doubts = [.. new SnapshotTrust(app, run).Doubts(request.Snapshot, snapshot), .. request.Snapshot.IsLatest ? origin : []];
+        IReadOnlyList<Problem> unknown = new SnapshotTrust(app, run).Doubts(request.Snapshot, snapshot);
+        if (unknown.Count > 0)
+            snapshot.Doubt();
+        IReadOnlyList<Problem> doubts = [.. unknown, .. request.Snapshot.IsLatest ? origin : []];
         bool refused = doubts.Count > 0 && request.Trust == Trust.Withheld;
         if (refused && !request.DryRun)
             throw new LifeboatException(doubts); // before anything of it is looked at further

@@ -30,6 +30,12 @@ public sealed class VerifiedSnapshot : IAsyncDisposable
     /// <inheritdoc cref="ISnapshotReader.IsAuthentic"/>
     public bool IsAuthentic => _reader.IsAuthentic;
 
+    /// <summary>Whether nothing but a person's word tells who wrote the snapshot: then no file gets an owner or a set-id bit because it says so.</summary>
+    public bool IsDoubted { get; private set; }
+
+    /// <summary>Makes it one that <see cref="IsDoubted"/>.</summary>
+    public void Doubt() => IsDoubted = true;
+
     /// <summary>SHA-256 (lower-case hex) by path, of every file but the list itself.</summary>
     public IReadOnlyDictionary<string, string> Sha256 => _sums;
 

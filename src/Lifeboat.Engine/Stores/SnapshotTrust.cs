@@ -2,6 +2,7 @@ using Lifeboat.Engine.Apps;
 using Lifeboat.Engine.Errors;
 using Lifeboat.Engine.Hosting;
 using Lifeboat.Engine.Snapshots;
+using Lifeboat.Engine.Trust;
 
 namespace Lifeboat.Engine.Stores;
 
@@ -33,8 +34,10 @@ public sealed class SnapshotTrust(App? app, RunContext context)
     public IReadOnlyList<Problem> Doubts(StoredSnapshot stored, VerifiedSnapshot snapshot)
     {
         IReadOnlyList<Problem> found = Contradictions(stored, snapshot);
-        if (snapshot.IsAuthentic || found.Count > 0 || (app is not null && snapshot.Metadata.App == app.Name && IsInStore(app, stored)))
+        if (snapshot.IsAuthentic || found.Count > 0)
             return found;
+        if (app is not null && snapshot.Metadata.App == app.Name && IsInStore(app, stored))
+            return Look(stored);
         return
         [
             new Problem(
@@ -45,6 +48,11 @@ public sealed class SnapshotTrust(App? app, RunContext context)
                 stored.Path),
         ];
     }
+
+    /// <summary>A plain bundle in the app's own store is as trustworthy as what the system says of who may write there.</summary>
+    private IReadOnlyList<Problem> Look(StoredSnapshot stored) => new FileTrust(context.Host).Look(stored.Path, "the bundle, which is not encrypted,") is { } problem
+        ? [new Problem(ErrorCodes.NotAuthentic, problem.Message, $"{problem.Hint}; or add --trust if you know who wrote this one and what is in it", stored.Path)]
+        : [];
 
     /// <summary>Whether a password is configured; where there is no app file, whether one is given.</summary>
     private bool HasPassword => app is not null ? app.Password is not null : SnapshotOpener.GivenPassword(context.Host) is not null;

@@ -73,12 +73,30 @@ public sealed class FileTrust
         RequireOwn(status, place, what);
     }
 
-    /// <summary>Fails unless nobody else can exchange what lies in a folder.</summary>
+    /// <summary>Fails unless nobody else can exchange what lies in a folder, or the folder, or one above it.</summary>
     /// <inheritdoc cref="Open"/>
     public void RequirePlace(string folder, string what)
     {
-        if (!OperatingSystem.IsWindows() && TrustedStatus.Of(folder) is { } status)
-            RequireOwn(status, folder, $"the folder of {what}", stickyIsEnough: true);
+        if (!OperatingSystem.IsWindows())
+            RequirePlace(Path.GetFullPath(folder), what, MostLinks);
+    }
+
+    /// <summary>Why somebody else may have written a file, or put it where it is; null where nobody can have.</summary>
+    /// <exception cref="IOException">It is not there.</exception>
+    public Problem? Look(string path, string what)
+    {
+        if (OperatingSystem.IsWindows())
+            return null;
+        try
+        {
+            string place = Follow(Path.GetFullPath(path), what);
+            RequireOwn(TrustedStatus.OfLink(place) ?? throw new FileNotFoundException($"there is no file {path}"), place, what);
+            return null;
+        }
+        catch (LifeboatException e) when (e.Code == ErrorCodes.NotTrusted)
+        {
+            return e.Problems[0];
+        }
     }
 
     /// <summary>Fails where others than a file's owner may write to it. Whose it is does not matter: an application's own password may be in its own file.</summary>
@@ -106,6 +124,31 @@ public sealed class FileTrust
         }
 
         throw Refused(path, what, "is a symbolic link that leads in a circle", "correct it");
+    }
+
+    private void RequirePlace(string folder, string what, int links)
+    {
+        for (string? place = folder; place is not null; place = Path.GetDirectoryName(place))
+        {
+            if (TrustedStatus.OfLink(place) is not { } status)
+                continue;
+            if (status.IsLink)
+            {
+                RequireOwner(status, place, what);
+                if (links == 0)
+                    throw Refused(place, what, "is a symbolic link that leads in a circle", "correct it");
+                string target = new FileInfo(place).LinkTarget ?? throw new IOException($"{place} was exchanged while it was read");
+                RequirePlace(Path.GetFullPath(target, Path.GetDirectoryName(place) ?? place), what, links - 1);
+            }
+            else
+            {
+                RequireOwn(status, place, place == folder ? $"the folder of {what}" : $"a folder above {what}", stickyIsEnough: true);
+            }
+
+            // Whoever names a folder vouches for how one comes to it.
+            if (IsExempt(place))
+                return;
+        }
     }
 
     private void RequireOwn(TrustedStatus status, string path, string what, bool stickyIsEnough = false)

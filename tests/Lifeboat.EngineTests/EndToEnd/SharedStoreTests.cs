@@ -135,7 +135,9 @@ public sealed class SharedStoreTests : IDisposable
         ProgramRun none = Run("a", "restore", "latest", "--yes");
         Assert.Equal(10, none.ExitStatus);
         Assert.Contains("in the future", none.All, StringComparison.Ordinal);
-        Succeed("a", "restore", "20991231", "--yes");
+        ProgramRun named = Run("a", "restore", "20991231", "--yes");
+        Assert.Equal(3, named.ExitStatus);
+        Assert.Contains("LB7007", named.Errors, StringComparison.Ordinal); // it says itself when it was made
     }
 
     [Fact]

@@ -34,8 +34,8 @@ public sealed class TrustTests : IDisposable
         await RefusedAsync(1, "LB6009", "latest");
         await RefusedAsync(1, "LB6009", bundle);
         Run(1, "restore", "latest", "--dry-run", "--yes");
-        Run(0, "restore", "latest", "--dry-run", "--trust");
-        ProgramRun trusted = Run(0, "restore", "latest", "--yes", "--trust");
+        Run(3, "restore", "latest", "--dry-run", "--trust");
+        ProgramRun trusted = Run(3, "restore", "latest", "--yes", "--trust");
         Assert.Contains("CAUTION", trusted.Output, StringComparison.Ordinal);
         Assert.Equal("captured", await File.ReadAllTextAsync(_folder["app/files/f"], TestContext.Current.CancellationToken));
     }
@@ -64,7 +64,7 @@ public sealed class TrustTests : IDisposable
         string elsewhere = _folder["elsewhere.zip"];
         File.Copy(bundle, elsewhere);
         await RefusedAsync(1, "LB6009", elsewhere);
-        Run(0, "restore", elsewhere, "--yes", "--trust");
+        Assert.Contains("LB5008", Run(3, "restore", elsewhere, "--yes", "--trust").Errors, StringComparison.Ordinal);
         Run(0, "verify", elsewhere);
         ForgedBundle other = await ForgedBundle.ReadAsync(bundle);
         other.AlterMetadata(static metadata => metadata["app"] = "wiki");
@@ -83,9 +83,52 @@ public sealed class TrustTests : IDisposable
         Assert.Contains("--trust", refused.Errors, StringComparison.Ordinal);
         Assert.False(Directory.Exists(_folder["there"]));
         ProgramRun trusted = LifeboatProgram.Run(_folder["empty"], [.. restore, "--trust"]);
-        Assert.True(trusted.ExitStatus == 0, trusted.All);
+        Assert.True(trusted.ExitStatus == 3, trusted.All);
         Dictionary<string, string> password = new() { ["LIFEBOAT_PASSWORD"] = Password };
         Assert.Equal(1, LifeboatProgram.Run(_folder["empty"], password, "verify", bundle).ExitStatus);
+    }
+
+    [Fact]
+    public void No_file_gets_an_owner_or_anothers_rights_because_a_bundle_of_unknown_making_says_so()
+    {
+        Needs.Root();
+        Backup("none");
+        LifeboatProgram.Shell(_folder["app"], "chown nobody:nogroup files files/f; chmod 6755 files/f; chmod 3777 files");
+        Run(3, "backup", "-q");
+        string bundle = Directory.GetFiles(_folder["app/backups"], "*.zip").Order(StringComparer.Ordinal).Last();
+        string elsewhere = _folder["elsewhere.zip"];
+        File.Copy(bundle, elsewhere);
+
+        Assert.Contains("LB5008", Run(3, "restore", elsewhere, "--yes", "--trust").Errors, StringComparison.Ordinal);
+        Assert.Equal("root 755\nroot 1777\n", LifeboatProgram.Shell(_folder["app"], "stat -c '%U %a' files/f files"));
+
+        Run(0, "restore", "latest", "--yes");
+        Assert.Equal("nobody 6755\nnobody 3777\n", LifeboatProgram.Shell(_folder["app"], "stat -c '%U %a' files/f files"));
+    }
+
+    [Fact]
+    public async Task A_plain_bundle_is_not_the_apps_own_where_another_user_can_have_written_it()
+    {
+        Needs.Root();
+        string bundle = Backup("none");
+        LifeboatProgram.Shell(_folder["app"], $"chown nobody '{bundle}'");
+        await RefusedAsync(1, "LB6009", "latest");
+        Assert.Contains("belongs to user nobody", Run(1, "restore", "latest", "--yes").Errors, StringComparison.Ordinal);
+        LifeboatProgram.Shell(_folder["app"], $"chown root '{bundle}'; chmod 777 backups");
+        await RefusedAsync(1, "LB6009", "latest");
+        LifeboatProgram.Shell(_folder["app"], "chmod 700 backups");
+        Run(0, "restore", "latest", "--yes");
+    }
+
+    [Fact]
+    public async Task A_bundle_that_was_renamed_is_not_the_latest()
+    {
+        string bundle = Backup($"{{password: \"file:{Secret()}\"}}");
+        string old = Path.Combine(Path.GetDirectoryName(bundle)!, "shop_20200102_030405Z.zip");
+        File.Move(bundle, old);
+        File.Move(bundle + ".metadata.json", old + ".metadata.json");
+        await RefusedAsync(1, "LB7007", "latest");
+        Assert.Contains("LB7007", Run(3, "restore", "20200102_030405Z", "--yes").Errors, StringComparison.Ordinal);
     }
 
     /// <summary>An app with one file, backed up; the file is changed then.</summary>

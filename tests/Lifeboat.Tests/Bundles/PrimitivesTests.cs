@@ -22,8 +22,8 @@ public sealed class PrimitivesTests
         byte[] same = [.. managed.Compress(block, last: false).ToArray(), .. managed.Compress([], last: false).ToArray(), .. managed.Compress(block.AsSpan(0, 1000), last: true).ToArray()];
         Assert.Equal(frames, same);
         byte[] expected = [.. block, .. block.AsSpan(0, 1000)];
-        Assert.Equal(expected, ReadAll(new ZstdReadStream(new NativeZstdDecoder(library), new MemoryStream(frames))));
-        Assert.Equal(expected, ReadAll(new ZstdReadStream(new ManagedZstdDecoder(), new MemoryStream(frames))));
+        Assert.Equal(expected, ReadAll(new ZstdReadStream(() => new NativeZstdDecoder(library), new MemoryStream(frames))));
+        Assert.Equal(expected, ReadAll(new ZstdReadStream(static () => new ManagedZstdDecoder(), new MemoryStream(frames))));
     }
 
     /// <summary>Every byte of some frames is flipped, and they are cut at each length: what is read without an error is at most what was there.</summary>
@@ -36,7 +36,7 @@ public sealed class PrimitivesTests
         Assert.SkipWhen(native && library is null, "this machine has no libzstd");
         using ManagedZstdCompressor compressor = new(2000);
         byte[] frames = [.. compressor.Compress(Shared.BundleFixture.Noise(3, 300), last: false).ToArray(), .. compressor.Compress(new byte[2000], last: true).ToArray()];
-        Stream Open(byte[] bytes) => new ZstdReadStream(native ? new NativeZstdDecoder(library!) : new ManagedZstdDecoder(), new MemoryStream(bytes));
+        Stream Open(byte[] bytes) => new ZstdReadStream(() => native ? new NativeZstdDecoder(library!) : new ManagedZstdDecoder(), new MemoryStream(bytes));
         int whole = ReadAll(Open(frames)).Length;
         for (int i = 0; i < frames.Length; i++)
         {

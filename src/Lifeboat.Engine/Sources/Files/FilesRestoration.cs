@@ -54,7 +54,7 @@ internal sealed class FilesRestoration : IRestoration
         else if (_place.IsInside)
             steps.Add($"{_place.Path} itself cannot be renamed, so what is in it is switched name by name");
         List<Problem> blockers = [.. _place.Blockers(_settings.Name, staying)];
-        List<Problem> warnings = [.. CapturedOwner.Warnings(_settings.Name, _details.Owners)];
+        List<Problem> warnings = [.. CapturedOwner.Warnings(_manifest.Snapshot, _settings.Name, _details.Owners)];
         if (_manifest.Snapshot.Lacks(_details.Manifest, _settings.Name) is { } lacking)
             blockers.Add(lacking);
         else if (staying is { Folders.Count: > 0 })

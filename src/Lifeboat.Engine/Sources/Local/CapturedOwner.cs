@@ -1,5 +1,6 @@
 using System.Globalization;
 using Lifeboat.Engine.Errors;
+using Lifeboat.Engine.Snapshots;
 
 namespace Lifeboat.Engine.Sources.Local;
 
@@ -7,10 +8,20 @@ namespace Lifeboat.Engine.Sources.Local;
 public sealed record CapturedOwner(uint Uid, uint Gid, string? User, string? Group)
 {
     /// <summary>What a person should know before files get these owners on this machine.</summary>
-    internal static IEnumerable<Problem> Warnings(string source, IEnumerable<CapturedOwner> owners)
+    internal static IEnumerable<Problem> Warnings(VerifiedSnapshot snapshot, string source, IEnumerable<CapturedOwner> owners)
     {
         if (OperatingSystem.IsWindows())
             yield break;
+        if (snapshot.IsDoubted)
+        {
+            yield return new Problem(
+                ErrorCodes.OwnersNotRestored,
+                "nothing shows who wrote the snapshot: restored files will belong to the user who runs this, and none of them will be setuid or setgid",
+                "look at what was restored, and give it to the application's user with chown",
+                source);
+            yield break;
+        }
+
         CapturedOwner[] all = [.. owners];
         OwnerNames names = new();
         foreach ((uint uid, string? user) in all.Select(static owner => (owner.Uid, owner.User)).Distinct())

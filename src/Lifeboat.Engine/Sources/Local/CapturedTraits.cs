@@ -1,4 +1,5 @@
 using System.Globalization;
+using Lifeboat.Engine.Snapshots;
 
 namespace Lifeboat.Engine.Sources.Local;
 
@@ -18,6 +19,10 @@ public sealed record CapturedTraits(string? Mode, CapturedOwner? Owner, string M
         traits.Mode is { } mode ? "0" + Convert.ToString(mode, 8) : null,
         traits.Owner is { } owner ? new CapturedOwner(owner.Uid, owner.Gid, null, null) : null,
         traits.Modified.GetValueOrDefault().ToString());
+
+    /// <summary>What of them is taken from a snapshot; see <see cref="VerifiedSnapshot.IsDoubted"/>.</summary>
+    internal CapturedTraits TakenFrom(VerifiedSnapshot snapshot) =>
+        snapshot.IsDoubted ? this with { Mode = Of(ToTraits().TakenFrom(snapshot)).Mode, Owner = null } : this;
 
     /// <summary>What to set on a restored file; whatever is not of the form is left out.</summary>
     internal FileTraits ToTraits()

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Lifeboat.Engine.Snapshots;
 
 namespace Lifeboat.Engine.Sources.Local;
 
@@ -55,7 +56,16 @@ internal readonly record struct Owner(uint Uid, uint Gid)
 }
 
 /// <summary>What is to be set on a file; null where it is not to be touched.</summary>
-internal readonly record struct FileTraits(int? Mode, Owner? Owner, FileTime? Modified);
+internal readonly record struct FileTraits(int? Mode, Owner? Owner, FileTime? Modified)
+{
+    private const int SetIds = 0xC00;
+
+    /// <summary>The same without what gives a file another user's rights.</summary>
+    public FileTraits WithoutSetIds => this with { Mode = Mode & ~SetIds };
+
+    /// <summary>What of them is taken from a snapshot; see <see cref="VerifiedSnapshot.IsDoubted"/>.</summary>
+    public FileTraits TakenFrom(VerifiedSnapshot snapshot) => snapshot.IsDoubted ? WithoutSetIds with { Owner = null } : this;
+}
 
 /// <summary>What a file system says of one file, without following a symbolic link.</summary>
 /// <param name="Mode">Permission bits with setuid, setgid and sticky; null on Windows.</param>

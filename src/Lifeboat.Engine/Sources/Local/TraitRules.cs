@@ -6,7 +6,6 @@ namespace Lifeboat.Engine.Sources.Local;
 /// </summary>
 internal sealed class TraitRules
 {
-    private const int SetIds = 0xC00;
     private readonly Owner? _self;
 
     private TraitRules(bool setsOwners, Owner? self)
@@ -26,6 +25,6 @@ internal sealed class TraitRules
         if (SetsOwners)
             return wanted;
         bool others = wanted.Owner is { } owner && owner != _self;
-        return new FileTraits(others ? wanted.Mode & ~SetIds : wanted.Mode, null, wanted.Modified);
+        return (others ? wanted.WithoutSetIds : wanted) with { Owner = null };
     }
 }

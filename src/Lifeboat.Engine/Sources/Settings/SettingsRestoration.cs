@@ -36,7 +36,9 @@ internal sealed class SettingsRestoration : IRestoration
         _scope = scope;
         _details = SettingsDetails.From(captured);
         List<Item> all = [.. _details.Files.Where(file => scope.Takes(file.Path)).Select(file => new Item(
-            new SwitchPlace(TargetOf(file.Path), restore.Id) { Parents = file.Parents ?? [] }, file.File, file.Traits))];
+            new SwitchPlace(TargetOf(file.Path), restore.Id) { Parents = file.Parents?.Select(parent => parent.TakenFrom(snapshot)).ToArray() ?? [] },
+            file.File,
+            file.Traits.TakenFrom(snapshot)))];
         string values = $"environment.{settings.Name}.env";
         // A merge adds files that the application has; this one is for a person, who asks for it by its name.
         if (_details.EnvironmentFile is { } environment && (scope.IsWhole || (scope.Parts.Count > 0 && scope.Takes(values))))
@@ -204,7 +206,7 @@ internal sealed class SettingsRestoration : IRestoration
             steps,
             space,
             blockers,
-            [.. _warnings, .. CapturedOwner.Warnings(_settings.Name, owners)]);
+            [.. _warnings, .. CapturedOwner.Warnings(_snapshot, _settings.Name, owners)]);
     }
 
     private void Build(CancellationToken cancellation)

@@ -7,6 +7,10 @@ namespace Lifeboat.Engine.Sources.Sqlite;
 /// <summary>What <c>metadata.json</c> says of a SQLite database beside its tables.</summary>
 public sealed record SqliteDetails
 {
+    /// <summary>The same with the traits that are taken from a snapshot.</summary>
+    internal SqliteDetails TakenFrom(VerifiedSnapshot snapshot) =>
+        this with { Traits = Traits.TakenFrom(snapshot), Parents = Parents?.Select(parent => parent.TakenFrom(snapshot)).ToArray() };
+
     /// <summary>The database's path where it was captured.</summary>
     public required string Path { get; init; }
 

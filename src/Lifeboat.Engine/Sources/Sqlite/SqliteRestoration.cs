@@ -29,7 +29,7 @@ internal sealed class SqliteRestoration : IRestoration
         _snapshot = snapshot;
         _restore = restore;
         _captured = captured;
-        _details = SqliteDetails.From(captured);
+        _details = SqliteDetails.From(captured).TakenFrom(snapshot);
         _place = new SwitchPlace(settings.Path, restore.Id) { Parents = _details.Parents ?? [] };
     }
 
@@ -65,7 +65,7 @@ internal sealed class SqliteRestoration : IRestoration
     {
         FileStatus? live = _place.Find();
         List<Problem> blockers = [.. Blockers(live)];
-        List<Problem> warnings = [.. CapturedOwner.Warnings(_settings.Name, _details.Traits.Owner is { } owner ? [owner] : [])];
+        List<Problem> warnings = [.. CapturedOwner.Warnings(_snapshot, _settings.Name, _details.Traits.Owner is { } owner ? [owner] : [])];
         IReadOnlyList<int> holders = OpenFiles.HoldersOf(_place.Path, _run.Host.ProcessId);
         if (holders.Count > 0)
             warnings.Add(new Problem(

@@ -12,7 +12,7 @@ internal sealed class StagedTree(TreeManifest manifest, FolderStaging place, str
         async () =>
         {
             // An older snapshot knows nothing of the folders above: then they are like the tree's own.
-            place.Parents = manifest.Details.Parents ?? [CapturedTraits.Of(manifest.Entries(cancellation).First().Traits)];
+            place.Parents = manifest.Details.Parents?.Select(parent => parent.TakenFrom(manifest.Snapshot)).ToArray() ?? [CapturedTraits.Of(manifest.Entries(cancellation).First().Traits)];
             using Folder staging = place.CreateStaging();
             await new TreeStaging(manifest, staging, Rules(staging), new ByteMeter(run.Progress, source, Phase.Stage)).BuildAsync(run.Host.Workers, cancellation);
             staging.FlushFilesystem();

@@ -20,6 +20,6 @@ internal sealed class TreeManifest(
         using Stream stream = snapshot.Open(details.Manifest);
         IEnumerable<ManifestEntry> all = new MtreeReader(stream, details.Manifest).Entries(cancellation);
         foreach (ManifestEntry entry in part?.Invoke(all) ?? all)
-            yield return entry;
+            yield return snapshot.IsDoubted ? entry with { Traits = entry.Traits.TakenFrom(snapshot) } : entry;
     }
 }

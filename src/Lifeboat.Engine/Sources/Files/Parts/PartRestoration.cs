@@ -68,7 +68,7 @@ internal sealed class PartRestoration : IRestoration
         TreeDetails built = _part!.Details;
         return new RestorePlan(
             _place.Path, keeps, keeps ? _place.BeforePath : null, [.. Steps(look)], new Dictionary<string, long> { [_place.SpaceFolder] = built.DiskBytes },
-            [.. look.Blockers, .. await Task.Run(() => HoldingWhatStays(look, cancellation).ToArray(), cancellation)], [.. Warnings(look), .. CapturedOwner.Warnings(_settings.Name, built.Owners)]);
+            [.. look.Blockers, .. await Task.Run(() => HoldingWhatStays(look, cancellation).ToArray(), cancellation)], [.. Warnings(look), .. CapturedOwner.Warnings(_all.Snapshot, _settings.Name, built.Owners)]);
     }
 
     public async Task StageAsync(CancellationToken cancellation)

@@ -37,7 +37,7 @@ internal sealed class SqlitePartRestoration : IRestoration
         _captured = captured;
         _scope = scope;
         _restore = restore;
-        _details = SqliteDetails.From(captured);
+        _details = SqliteDetails.From(captured).TakenFrom(snapshot);
         _place = new SwitchPlace(settings.Path, restore.Id);
         _folder = Path.Combine(run.Host.TempDirectory, $"lifeboat-{settings.Name}-{run.Host.NewId()}");
     }
