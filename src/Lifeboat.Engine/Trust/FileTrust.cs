@@ -73,12 +73,12 @@ public sealed class FileTrust
         RequireOwn(status, place, what);
     }
 
-    /// <summary>Fails unless nobody else can exchange what lies in a folder, or the folder, or one above it.</summary>
+    /// <summary>Fails unless nobody else can exchange what lies in a folder.</summary>
     /// <inheritdoc cref="Open"/>
     public void RequirePlace(string folder, string what)
     {
-        if (!OperatingSystem.IsWindows())
-            RequirePlace(Path.GetFullPath(folder), what, MostLinks);
+        if (!OperatingSystem.IsWindows() && TrustedStatus.Of(folder) is { } status)
+            RequireOwn(status, folder, $"the folder of {what}", stickyIsEnough: true);
     }
 
     /// <summary>Why somebody else may have written a file, or put it where it is; null where nobody can have.</summary>
@@ -124,31 +124,6 @@ public sealed class FileTrust
         }
 
         throw Refused(path, what, "is a symbolic link that leads in a circle", "correct it");
-    }
-
-    private void RequirePlace(string folder, string what, int links)
-    {
-        for (string? place = folder; place is not null; place = Path.GetDirectoryName(place))
-        {
-            if (TrustedStatus.OfLink(place) is not { } status)
-                continue;
-            if (status.IsLink)
-            {
-                RequireOwner(status, place, what);
-                if (links == 0)
-                    throw Refused(place, what, "is a symbolic link that leads in a circle", "correct it");
-                string target = new FileInfo(place).LinkTarget ?? throw new IOException($"{place} was exchanged while it was read");
-                RequirePlace(Path.GetFullPath(target, Path.GetDirectoryName(place) ?? place), what, links - 1);
-            }
-            else
-            {
-                RequireOwn(status, place, place == folder ? $"the folder of {what}" : $"a folder above {what}", stickyIsEnough: true);
-            }
-
-            // Whoever names a folder vouches for how one comes to it.
-            if (IsExempt(place))
-                return;
-        }
     }
 
     private void RequireOwn(TrustedStatus status, string path, string what, bool stickyIsEnough = false)

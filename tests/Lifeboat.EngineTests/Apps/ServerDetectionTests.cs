@@ -23,7 +23,7 @@ public sealed class ServerDetectionTests
         string data = folder["data"];
         Directory.CreateDirectory(folder["app"]);
         if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(folder.Path, (UnixFileMode)0b111_111_111);
+            File.SetUnixFileMode(folder.Path, UnixFileMode.StickyBit | (UnixFileMode)0b111_111_111); // as /tmp
         await PostgresAsync(Bin + "initdb", "-D", data, "-U", "postgres", "-A", "trust", "--no-sync");
         await PostgresAsync(Bin + "pg_ctl", "-D", data, "-w", "-l", folder["log"], "-o", $"-k {folder.Path} -p 6543 -c listen_addresses=''", "start");
         try

@@ -32,7 +32,9 @@ public sealed class ReferencesTests
         {
             for (int round = 0; round < 3; round++)
             {
-                await Task.Delay(500, Cancellation);
+                do
+                    await Task.Delay(500, Cancellation);
+                while (Directory.GetFiles(folder["app/files"], "*", SearchOption.AllDirectories).Length <= 20);
                 ProgramRun backup = await Task.Run(() => LifeboatProgram.Run(folder["app"], "backup", "--json"), Cancellation);
                 Assert.True(backup.ExitStatus == 3, backup.All); // not encrypted
                 Assert.DoesNotContain(ErrorCodes.ReferredFileMissing.Id, backup.All, StringComparison.Ordinal);

@@ -12,7 +12,7 @@ namespace Lifeboat.Engine.Sources.MySql.Restore;
 internal sealed record DatabaseSwitchRecord(string Live, string? Incoming, string Outgoing)
 {
     /// <summary>Routines, views, triggers and events that belong to the incoming tables, as they are when they are live.</summary>
-    public IReadOnlyList<Definition> IncomingObjects { get; init; } = [];
+    public IReadOnlyList<Definition> IncomingObjects { get => field ?? []; init; } = [];
 
     /// <summary>The database that their texts name.</summary>
     public string ObjectsFrom { get; init; } = "";
@@ -21,19 +21,19 @@ internal sealed record DatabaseSwitchRecord(string Live, string? Incoming, strin
     public string IncomingOptions { get; init; } = "";
 
     /// <summary>Statements that drop the accounts which were made for the incoming tables.</summary>
-    public IReadOnlyList<string> IncomingAccounts { get; init; } = [];
+    public IReadOnlyList<string> IncomingAccounts { get => field ?? []; init; } = [];
 
     /// <summary>Likewise for the outgoing ones.</summary>
-    public IReadOnlyList<string> OutgoingAccounts { get; init; } = [];
+    public IReadOnlyList<string> OutgoingAccounts { get => field ?? []; init; } = [];
 
     /// <summary>Grants on single tables and routines of the incoming state, for accounts that were made for it.</summary>
-    public IReadOnlyList<string> Grants { get; init; } = [];
+    public IReadOnlyList<string> Grants { get => field ?? []; init; } = [];
 
     /// <summary>Foreign keys that the incoming tables have only where they are live.</summary>
     public IReadOnlyList<OutwardKey> ForeignKeys { get => field ?? []; init; } = []; // null from a journal of an earlier version
 
     /// <summary>Grants on routines, which the server takes back when a routine is dropped.</summary>
-    public IReadOnlyList<string> RoutineGrants { get; init; } = [];
+    public IReadOnlyList<string> RoutineGrants { get => field ?? []; init; } = [];
 
     /// <summary>How accounts that exist are changed with the switch; null where none is.</summary>
     public AccountChanges? Changes { get; init; }

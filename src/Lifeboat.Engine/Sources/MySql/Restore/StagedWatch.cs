@@ -13,6 +13,9 @@ internal sealed class StagedWatch
     /// <summary>Enough for a second to be over. Who writes all the time is found at the switch.</summary>
     private const int MostLooks = 30;
 
+    /// <summary>Which writes its last rows to the file when they are first read, and takes both times from that file.</summary>
+    private const string WrittenByReading = "ENGINE <=> 'ARCHIVE'";
+
     private static readonly TimeSpan s_betweenLooks = TimeSpan.FromMilliseconds(100);
 
     private readonly RestoreTarget _target;
@@ -68,7 +71,7 @@ internal sealed class StagedWatch
     private async Task<List<StagedTable>> TablesAsync(MySqlSession session, CancellationToken cancellation) =>
     [
         .. (await session.SelectAsync(
-            ["TABLE_NAME", "CONCAT_WS(' ', TABLE_TYPE, ENGINE)", "CREATE_TIME", "UPDATE_TIME"],
+            ["TABLE_NAME", "CONCAT_WS(' ', TABLE_TYPE, ENGINE)", $"IF({WrittenByReading}, NULL, CREATE_TIME)", $"IF({WrittenByReading}, NULL, UPDATE_TIME)"],
             $"FROM information_schema.TABLES WHERE TABLE_SCHEMA = {SqlText.Literal(_target.Names.Staging)}", cancellation))
             .Select(static row => new StagedTable(row[0]!, row[1] ?? "", row[2], row[3])),
     ];

@@ -21,10 +21,10 @@ internal sealed record RoleChanges(
     private const string Before = "before";
 
     /// <summary>What differs of what roles were given, as captured.</summary>
-    public IReadOnlyList<Grant> CapturedGrants { get; init; } = [];
+    public IReadOnlyList<Grant> CapturedGrants { get => field ?? []; init; } = [];
 
     /// <summary>Likewise, before the restore.</summary>
-    public IReadOnlyList<Grant> BeforeGrants { get; init; } = [];
+    public IReadOnlyList<Grant> BeforeGrants { get => field ?? []; init; } = [];
 
     public RoleChanges Inverse => this with { Incoming = Outgoing };
 
