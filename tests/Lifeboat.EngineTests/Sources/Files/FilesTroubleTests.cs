@@ -22,7 +22,8 @@ public sealed partial class FilesTroubleTests
         await Shell.RunAsync("echo still > still; head -c 30000000 /dev/urandom > log", bench.Live);
         await using RunningProgram writer = RunningProgram.Launch(
             new ProgramStart("bash", ["-c", "while :; do echo line >> \"$0\"; done", Path.Combine(bench.Live, "log")]));
-        await Task.Delay(100, TestContext.Current.CancellationToken);
+        while (new FileInfo(Path.Combine(bench.Live, "log")).Length < 30_001_000)
+            await Task.Delay(20, TestContext.Current.CancellationToken);
         VerifiedSnapshot snapshot = await bench.CaptureAsync();
         Assert.False(writer.HasExited);
         writer.Kill();
